@@ -1,0 +1,198 @@
+"""Actions: what is done to a world from outside, operations of users and faults alike.
+
+An action is one frozen class in one file: its verb, its arguments (see `arguments.py`), what it does
+and how it is undone. The decorator registers it by its verb, so that a trace's line
+`at 12.5s crash process=etcd-1 down=5s` finds its way back to the class.
+
+`Stage` is what an action gets to act on: the world, the scenario's subject, and a place to say how it
+is healed and when it ends. The runner (`run.py`) makes one stage for each action that it does, records
+when the action starts and ends, and undoes it when its time is up or when everything is healed.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable
+from random import Random
+from typing import TYPE_CHECKING, ClassVar, TypeVar
+
+import attrs
+
+from chaoskube.arguments import Argument, CannotApply, Names, declared
+from chaoskube.sim.catalogue import Catalogue
+from chaoskube.sim.clock import Timer
+from chaoskube.sim.errors import UsageError
+from chaoskube.sim.units import seconds, show
+
+if TYPE_CHECKING:
+    from chaoskube.scenario import Subject
+    from chaoskube.sim.world import World
+
+OPERATION = "operation"
+FAULT = "fault"
+ACTION_TEXT_MAX = 10_000
+
+
+@attrs.define(eq=False)
+class Stage:
+    """Where one action is done: the world, its subject, and how the action ends."""
+
+    world: World
+    subject: Subject
+    on_end: Callable[[], None] = attrs.field(repr=False)
+    is_open: bool = attrs.field(default=False, init=False)
+    _undo: list[Callable[[], None]] = attrs.field(factory=list, init=False, repr=False)
+
+    def call_later(self, delay_ns: int, fn: Callable[..., None], *args: object) -> Timer:
+        """A timer of the harness: it belongs to no process and outlives crashes."""
+        return self.world.call_later(delay_ns, fn, *args)
+
+    def defer(self, fn: Callable[[], None]) -> None:
+        """Call this when the action is undone; the last deferred comes first."""
+        self._undo.append(fn)
+
+    def unwind(self) -> None:
+        """Call what was deferred."""
+        while self._undo:
+            self._undo.pop()()
+
+    def keep_open(self) -> None:
+        """The action is not over when `do` returns; `end()` will be called."""
+        self.is_open = True
+
+    def end(self) -> None:
+        """The action is over (only after `keep_open`); a second call does nothing."""
+        if self.is_open:
+            self.is_open = False
+            self.on_end()
+
+
+@attrs.frozen(kw_only=True)
+class Action:
+    """Something done to the world from outside; one subclass a verb, frozen and keyword-only."""
+
+    verb: ClassVar[str] = ""
+    kind: ClassVar[str] = OPERATION
+    weight: ClassVar[int] = 1
+
+    def do(self, stage: Stage) -> None:
+        """Do it; raise CannotApply, with nothing touched, when it makes no sense here and now."""
+        raise NotImplementedError
+
+    def undo(self, stage: Stage) -> None:
+        """Take it back (heal); by default what `stage.defer` was told."""
+        stage.unwind()
+
+    def lasts(self) -> int | None:
+        """After how many ns it is undone; None: it ends by itself, or stays until everything is healed."""
+        return None
+
+    def text(self) -> str:
+        """The action as it stands in a trace: `crash process=etcd-1 down=5s`."""
+        words = [self.verb]
+        for name, argument in arguments_of(type(self)).items():
+            value = getattr(self, name)
+            if argument.shown_always or value != attrs.fields_dict(type(self))[name].default:
+                words.append(f"{name}={shlex.quote(argument.text(value))}")
+        return " ".join(words)
+
+    def check(self, names: Names) -> None:
+        """CannotApply when an argument names nothing that exists."""
+        for name, argument in arguments_of(type(self)).items():
+            problem = argument.check(getattr(self, name), names)
+            if problem:
+                raise CannotApply(problem)
+
+
+@attrs.frozen(kw_only=True)
+class Step:
+    """An action and when it is done, in ns since the story began."""
+
+    at: int
+    action: Action
+
+    def text(self) -> str:
+        """`at 12.5s crash process=etcd-1 down=5s`."""
+        return f"at {show(self.at)} {self.action.text()}"
+
+
+ActionType = TypeVar("ActionType", bound=type[Action])
+
+actions: Catalogue[type[Action]] = Catalogue("action")
+
+
+def operation(verb: str, *, weight: int = 1) -> Callable[[ActionType], ActionType]:
+    """Register a class as what a user or client does under this verb."""
+    return lambda cls: _register(cls, verb, OPERATION, weight)
+
+
+def fault(verb: str, *, weight: int = 1) -> Callable[[ActionType], ActionType]:
+    """Register a class as what goes wrong under this verb."""
+    return lambda cls: _register(cls, verb, FAULT, weight)
+
+
+def arguments_of(cls: type[Action]) -> dict[str, Argument[object]]:
+    """The declared arguments of an action's class, by name, in order."""
+    found = _declared.get(cls)
+    if found is None:
+        found = _declared[cls] = declared(cls)
+    return found
+
+
+def draw_action(cls: type[Action], rng: Random, names: Names) -> Action:
+    """An action of this class with arguments from the stream; CannotApply when a name is missing."""
+    drawn = {name: argument.draw(rng, names) for name, argument in arguments_of(cls).items()}
+    return cls(**drawn)
+
+
+def parse_step(text: str) -> Step:
+    """A step from a trace's line; UsageError says what is wrong with it."""
+    words = text.split(None, 2)
+    if len(text) > ACTION_TEXT_MAX or len(words) < 3 or words[0] != "at":
+        raise UsageError(
+            f"{text[:80]!r} is not an action; write it like: at 12.5s crash process=etcd-1 down=5s"
+        )
+    return Step(at=seconds(words[1]), action=parse_action(words[2]))
+
+
+def parse_action(text: str) -> Action:
+    """An action from its text; UsageError says what is wrong with it."""
+    try:
+        verb, *words = shlex.split(text)
+    except ValueError as problem:
+        raise UsageError(f"{text!r} cannot be read: {problem}") from problem
+    cls = actions.get(verb)
+    arguments = arguments_of(cls)
+    given: dict[str, object] = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals or name not in arguments:
+            raise UsageError(
+                f"{verb} takes {', '.join(arguments) or 'no arguments'}; {word!r} is none of them"
+            )
+        if name in given:
+            raise UsageError(f"{verb} is given {name} twice")
+        try:
+            given[name] = arguments[name].parse(value)
+        except UsageError as problem:
+            raise UsageError(f"{verb} {name}: {problem}") from problem
+    _want_all(cls, verb, given)
+    return cls(**given)
+
+
+_declared: dict[type[Action], dict[str, Argument[object]]] = {}
+
+
+def _want_all(cls: type[Action], verb: str, given: dict[str, object]) -> None:
+    for name, field in attrs.fields_dict(cls).items():
+        if name not in given and field.default is attrs.NOTHING:
+            raise UsageError(f"{verb} needs {name}=...")
+
+
+def _register(cls: ActionType, verb: str, kind: str, weight: int) -> ActionType:
+    if not issubclass(cls, Action):
+        raise UsageError(f"{cls.__name__} must have Action as its base: class {cls.__name__}(Action)")
+    cls.verb, cls.kind, cls.weight = verb, kind, weight
+    arguments_of(cls)
+    actions.register(verb, cls)
+    return cls

@@ -1,0 +1,76 @@
+"""Planted bugs: a deviation put in by patching one place for the life of one world, then taken out.
+
+    @bug("raft-vote-not-durable", cites="...", invariant="one-leader-a-term", scenario="etcd",
+         needs=("crash",))
+    def raft_vote_not_durable() -> Iterator[None]:
+        '''A member answers a vote before it has synced it.'''
+        with patched(Member, "_save_vote", lambda self: None):
+            yield
+
+The models carry no switches for bugs. `run.py` enters the bug before a world is built and leaves it after
+the world is closed. Names, cited sources and what must catch a bug stand in one file each, in
+`scenarios/bugs/`.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+from attrs import frozen
+
+from chaoskube.sim.catalogue import Catalogue
+from chaoskube.sim.errors import UsageError
+
+
+@frozen(kw_only=True)
+class Bug:
+    """One planted bug: where it is known from, what must catch it, in which scenario, with which faults."""
+
+    slug: str
+    doc: str
+    cites: str
+    invariant: str
+    scenario: str
+    needs: tuple[str, ...]
+    patch: Callable[[], AbstractContextManager[None]]
+
+
+bugs: Catalogue[Bug] = Catalogue("bug")
+
+
+def bug(
+    slug: str, *, cites: str, invariant: str, scenario: str, needs: tuple[str, ...] = ()
+) -> Callable[[Callable[[], Iterator[None]]], Bug]:
+    """Register a generator function that patches, yields, and takes the patch out again."""
+
+    def register(patch: Callable[[], Iterator[None]]) -> Bug:
+        doc = inspect.getdoc(patch)
+        if not doc:
+            raise UsageError(f"bug {slug} needs a docstring: what goes wrong, in one sentence")
+        made = Bug(
+            slug=slug,
+            doc=doc,
+            cites=cites,
+            invariant=invariant,
+            scenario=scenario,
+            needs=needs,
+            patch=contextmanager(patch),
+        )
+        return bugs.register(slug, made)
+
+    return register
+
+
+@contextmanager
+def patched(owner: object, name: str, replacement: object) -> Iterator[None]:
+    """`owner.name` is `replacement` inside the scope, and what it was before afterwards."""
+    if name not in vars(owner):
+        raise UsageError(f"there is no {name!r} to patch in {owner!r}")
+    original = vars(owner)[name]
+    setattr(owner, name, replacement)
+    try:
+        yield
+    finally:
+        setattr(owner, name, original)

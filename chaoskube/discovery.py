@@ -1,0 +1,98 @@
+"""Finding scenarios, bugs, actions and inputs: by entry point and by name, never by import.
+
+Entry-point groups, open to any distribution:
+
+- `chaoskube.scenarios`: packages whose modules register scenarios and actions with their decorators,
+- `chaoskube.bugs`: packages whose modules register planted bugs,
+- `chaoskube.inputs`: functions `(paths, stdin) -> Scenario | None` that make a scenario of a user's files,
+  or say by None that these are not theirs.
+
+A new scenario, action or bug is one new file in such a package.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from functools import cache
+from importlib.metadata import entry_points
+from pathlib import Path
+
+from chaoskube.bug import Bug, bugs
+from chaoskube.scenario import Scenario, hidden_scenarios, scenarios
+from chaoskube.sim.catalogue import load_all
+from chaoskube.sim.errors import UsageError
+
+SCENARIOS = "chaoskube.scenarios"
+BUGS = "chaoskube.bugs"
+INPUTS = "chaoskube.inputs"
+
+Input = Callable[[tuple[str, ...], str | None], Scenario | None]
+"""Paths as they were given (`-` is standard input, whose text is the second argument)."""
+
+
+@cache
+def load() -> None:
+    """Import everything that registers itself: the harness's own faults, then what is installed."""
+    load_all("chaoskube.faults")
+    for group in (SCENARIOS, BUGS):
+        for name, package in _named(group):
+            try:
+                load_all(package)
+            except ModuleNotFoundError as problem:
+                raise UsageError(
+                    f"the {group} entry point {name} = {package} cannot be imported: {problem}"
+                ) from None
+
+
+def scenario_named(name: str) -> Scenario:
+    """The scenario of this name; a wrong name is answered with the near one."""
+    load()
+    return (hidden_scenarios.get(name) or scenarios.get(name))()
+
+
+def bug_named(slug: str) -> Bug:
+    """The planted bug of this name; a wrong name is answered with the near one."""
+    load()
+    return bugs.get(slug)
+
+
+def built_in() -> tuple[Scenario, ...]:
+    """Every scenario that needs no input, by name."""
+    load()
+    return tuple(make() for make in scenarios)
+
+
+def scenario_of_input(paths: Sequence[str]) -> Scenario:
+    """A scenario made of files, folders, or `-` for standard input."""
+    load()
+    for path in paths:
+        if path != "-" and not Path(path).exists():
+            raise UsageError(f"{path}: there is no such file or folder")
+    stdin = sys.stdin.read() if "-" in paths else None
+    readers = [entry.load() for entry in sorted(entry_points(group=INPUTS), key=lambda entry: entry.name)]
+    for read in readers:
+        made: Scenario | None = read(tuple(paths), stdin)
+        if made is not None:
+            return made
+    known = "nothing installed reads files" if not readers else "nothing installed knows what these are"
+    raise UsageError(f"{', '.join(paths)}: {known}")
+
+
+def scenario_for(words: Sequence[str]) -> Scenario:
+    """What a command line names: one scenario's name, or paths of input."""
+    load()
+    if len(words) == 1 and words[0] in scenarios:
+        return scenario_named(words[0])
+    if len(words) == 1 and not _looks_like_a_path(words[0]):
+        return scenario_named(words[0])
+    return scenario_of_input(words)
+
+
+def _looks_like_a_path(word: str) -> bool:
+    return word == "-" or "/" in word or "." in word or Path(word).exists()
+
+
+def _named(group: str) -> list[tuple[str, str]]:
+    found = {(entry.name, entry.value.partition(":")[0]) for entry in entry_points(group=group)}
+    return sorted(found)

@@ -1,0 +1,56 @@
+"""The journal events that the harness itself writes: what was done to the world, and when it was undone.
+
+Models and observers may read them; only the harness writes them.
+"""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+
+@frozen(kw_only=True)
+class OperationStarted:
+    """A user's or client's action began. `text` is its line in the trace, `verb` its word."""
+
+    verb: str
+    text: str
+    targets: tuple[str, ...] = ()
+
+
+@frozen(kw_only=True)
+class OperationEnded:
+    """What the operation asked for has been carried out as far as its own request goes."""
+
+    verb: str
+    text: str
+
+
+@frozen(kw_only=True)
+class FaultStarted:
+    """A fault began."""
+
+    verb: str
+    text: str
+
+
+@frozen(kw_only=True)
+class FaultEnded:
+    """A fault was healed."""
+
+    verb: str
+    text: str
+
+
+@frozen(kw_only=True)
+class ProcessStarted:
+    """A process began a life; `life` counts from 1."""
+
+    life: int
+
+
+@frozen(kw_only=True)
+class ProcessStopped:
+    """A process ended: `reason` is crash, exit or power."""
+
+    life: int
+    reason: str

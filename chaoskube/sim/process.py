@@ -1,0 +1,357 @@
+"""Processes and the hosts they run on.
+
+A process is one running component. `boot(process)` builds the component anew at each start, from nothing
+but the process's disk; a crash loses the rest. Handlers (timers, messages) and trio tasks both belong to
+a process's life and die with it. A paused process is frozen as by SIGSTOP: its kernel still acknowledges,
+its timers and messages wait, and all of it happens late when it resumes.
+
+A host is a machine: when it loses power its processes die without a word to anybody.
+"""
+
+from __future__ import annotations
+
+import enum
+import random
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+import trio
+
+from .clock import Timer
+from .disk import Disk, DiskTimes, Unsynced
+from .errors import ComponentError, ModelBug, TimedOut, WorldEnded
+from .events import ProcessStarted, ProcessStopped
+
+if TYPE_CHECKING:
+    from .network import Address, Listener
+    from .stream import Connection
+    from .world import World
+
+T = TypeVar("T")
+
+
+class ProcessState(enum.Enum):
+    """Where a process is in its life."""
+
+    STOPPED = "stopped"
+    RUNNING = "running"
+    PAUSED = "paused"
+    CRASHED = "crashed"
+
+
+class Process:
+    """One component. It outlives its crashes; `life` counts its starts."""
+
+    def __init__(
+        self, world: World, name: str, host: Host, boot: Callable[[Process], None], disk: DiskTimes
+    ) -> None:
+        self.world = world
+        self.name = name
+        self.host_name = host.name
+        self.disk = Disk(self, disk)
+        self.rng: random.Random = world.stream(f"process/{name}")
+        self.state = ProcessState.STOPPED
+        self.life = 0
+        self.starts_with_host = True
+        self.restart_after_ns: int | None = None
+        self.on_datagram: Callable[[str, object], None] | None = None
+        self.on_sigterm: Callable[[], None] | None = None
+        self._boot = boot
+        self._late: list[tuple[Callable[..., object], tuple[object, ...]]] = []
+        self._scopes: dict[int, trio.CancelScope] = {}
+        self._scope_count = 0
+        self._clock = world.clock
+
+    # -- time and luck
+
+    @property
+    def host(self) -> str:
+        """The name of the host it runs on."""
+        return self.host_name
+
+    @property
+    def machine(self) -> Host:
+        """The host it runs on."""
+        return self.world.hosts[self.host_name]
+
+    @property
+    def now(self) -> int:
+        """Virtual ns since the world began."""
+        return self._clock.now
+
+    def wall_ns(self) -> int:
+        """What this process's wall clock reads: Unix time in ns."""
+        return self.world.epoch_ns + self._clock.now
+
+    @property
+    def is_running(self) -> bool:
+        """Running, not paused."""
+        return self.state is ProcessState.RUNNING
+
+    @property
+    def is_alive(self) -> bool:
+        """Running or paused."""
+        return self.state is ProcessState.RUNNING or self.state is ProcessState.PAUSED
+
+    # -- timers, tasks, events
+
+    def call_later(self, delay_ns: int, fn: Callable[..., object], *args: object) -> Timer:
+        """Call `fn(*args)` after `delay_ns`, unless this life ends first; late if paused then."""
+        return self.call_at(self._clock.now + delay_ns, fn, *args)
+
+    def call_at(self, when_ns: int, fn: Callable[..., object], *args: object) -> Timer:
+        """Call `fn(*args)` at the virtual time `when_ns`, on the same terms as `call_later`."""
+        return self._clock.timer(when_ns, self.handle, (self.life, fn, args))
+
+    def handle(self, life: int, fn: Callable[..., object], args: tuple[object, ...]) -> None:
+        """Let a handler of the given life run: now, later (paused) or never (that life is over)."""
+        if life != self.life:
+            return
+        if self.state is ProcessState.RUNNING:
+            try:
+                fn(*args)
+            except WorldEnded:
+                raise
+            except Exception as error:
+                raise ComponentError(self.name, error) from error
+        elif self.state is ProcessState.PAUSED:
+            self._late.append((fn, args))
+
+    def spawn(self, async_fn: Callable[..., Coroutine[object, object, object]], *args: object) -> None:
+        """Start a task of this life. If it raises, the run ends with ComponentError."""
+        if not self.is_alive:
+            raise ModelBug(f"{self.name} is {self.state.value} and can't start {async_fn.__qualname__}")
+        self.world.pump.start_soon(self._task, self.life, async_fn, args)
+
+    async def _task(
+        self, life: int, async_fn: Callable[..., Coroutine[object, object, object]], args: tuple[object, ...]
+    ) -> None:
+        if life != self.life or not self.is_alive:
+            return
+        self._scope_count += 1
+        number = self._scope_count
+        try:
+            with trio.CancelScope() as scope:
+                self._scopes[number] = scope
+                await async_fn(*args)
+        except WorldEnded as error:
+            self.world.pump.fail(error)
+        except Exception as error:
+            failure = ComponentError(self.name, error)
+            failure.__cause__ = error
+            self.world.pump.fail(failure)
+        finally:
+            self._scopes.pop(number, None)
+
+    async def sleep(self, duration_ns: int) -> None:
+        """Wait for `duration_ns` of virtual time: the only way a task lets time pass."""
+        task = trio.lowlevel.current_task()
+        timer = self.call_later(duration_ns, trio.lowlevel.reschedule, task)
+
+        def abort(_raise: object) -> trio.lowlevel.Abort:
+            timer.cancel()
+            return trio.lowlevel.Abort.SUCCEEDED
+
+        await trio.lowlevel.wait_task_rescheduled(abort)
+
+    def reply(self) -> Reply[T]:
+        """A one-shot value that a handler sets and a task of this process waits for."""
+        return Reply(self)
+
+    def record(self, event: object) -> None:
+        """Write a typed event to the journal."""
+        self.world.journal.record(self._clock.now, self.name, event)
+
+    # -- life and death
+
+    def start(self) -> None:
+        """Begin a life. Does nothing when alive, or when the host has no power."""
+        if self.is_alive or not self.machine.is_up:
+            return
+        self.life += 1
+        self.state = ProcessState.RUNNING
+        self.record(ProcessStarted(life=self.life))
+        self.handle(self.life, self._boot, (self,))
+
+    def crash(self, *, unsynced: Unsynced = Unsynced.LOST) -> None:
+        """SIGKILL, and the disk loses (or keeps, or tears) what was not synced; peers see a reset."""
+        self._stop("crash", ProcessState.CRASHED, unsynced)
+
+    def exit(self) -> None:
+        """The process ends itself; what it wrote stays. Its supervisor restarts it, if it has one."""
+        life = self.life
+        self._stop("exit", ProcessState.STOPPED, Unsynced.KEPT)
+        if self.restart_after_ns is not None:
+            self._clock.timer(self.now + self.restart_after_ns, self._restart, (life,))
+
+    def _restart(self, life: int) -> None:
+        if self.life == life:
+            self.start()
+
+    def _stop(self, reason: str, state: ProcessState, unsynced: Unsynced) -> None:
+        if not self.is_alive:
+            return
+        self.record(ProcessStopped(life=self.life, reason=reason))
+        self.state = state
+        self.on_datagram = None
+        self.on_sigterm = None
+        self._late.clear()
+        self.disk.lose_power(unsynced, self.world.stream(f"disk/{self.name}"))
+        for scope in list(self._scopes.values()):
+            scope.cancel()
+        self.world.network.process_ended(self, silent=reason == "power")
+
+    def pause(self) -> None:
+        """Freeze, as SIGSTOP or a long collection of garbage does."""
+        if self.state is ProcessState.RUNNING:
+            self.state = ProcessState.PAUSED
+
+    def resume(self) -> None:
+        """Thaw: everything that came due or arrived in the meantime happens now, in order."""
+        if self.state is not ProcessState.PAUSED:
+            return
+        self.state = ProcessState.RUNNING
+        late, self._late = self._late, []
+        for fn, args in late:
+            self._clock.at(self.now, self.handle, self.life, fn, args)
+
+    # -- network
+
+    def listen(
+        self, port: int, on_connect: Callable[[Connection], None], *, ip: str | None = None
+    ) -> Listener:
+        """Accept connections at `port` of the host's address, or of `ip` (a pod's)."""
+        return self.world.network.listen(self, port, on_connect, ip=ip)
+
+    def connect(
+        self,
+        to: Address,
+        *,
+        label: str = "",
+        timeout_ns: int | None = None,
+        on_open: Callable[[], None] | None = None,
+        on_message: Callable[[object], None] | None = None,
+        on_close: Callable[[str], None] | None = None,
+        ip: str | None = None,
+    ) -> Connection:
+        """Open a connection. Returns at once; what is sent before it is open waits."""
+        return self.world.network.connect(
+            self,
+            to,
+            label=label,
+            timeout_ns=timeout_ns,
+            on_open=on_open,
+            on_message=on_message,
+            on_close=on_close,
+            ip=ip,
+        )
+
+    def send(self, to_process: str, message: object) -> None:
+        """Send a datagram to another process: it may be lost, doubled or overtaken under faults."""
+        self.world.network.send(self, to_process, message)
+
+    def __repr__(self) -> str:
+        return f"<process {self.name} on {self.host_name}, {self.state.value}, life {self.life}>"
+
+
+class Host:
+    """A machine: it carries processes, has one address, and can lose power."""
+
+    def __init__(self, world: World, name: str, ip: str) -> None:
+        self.world = world
+        self.name = name
+        self.ip = ip
+        self.is_up = True
+        self.processes: list[Process] = []
+        self.memory: dict[str, object] = {}
+        """What the kernel and the container runtime hold: it survives processes, not the power."""
+        self.on_power: list[Callable[[bool], None]] = []
+        """Told after the power went (False) or came back (True)."""
+
+    def crash(self, *, unsynced: Unsynced = Unsynced.LOST) -> None:
+        """Lose power: every process dies without a word, and memory is gone."""
+        if not self.is_up:
+            return
+        self.is_up = False
+        for process in self.processes:
+            process._stop("power", ProcessState.CRASHED, unsynced)
+        self.memory.clear()
+        for listener in list(self.on_power):
+            listener(False)
+
+    def start(self) -> None:
+        """Power returns: processes that start with the host do so, in the order they were made."""
+        if self.is_up:
+            return
+        self.is_up = True
+        for listener in list(self.on_power):
+            listener(True)
+        for process in list(self.processes):
+            if process.starts_with_host:
+                process.start()
+
+
+class Reply(Generic[T]):
+    """A value that arrives once: a handler sets it, one task waits for it."""
+
+    __slots__ = ("_error", "_is_set", "_process", "_task", "_value")
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+        self._is_set = False
+        self._value: T | None = None
+        self._error: Exception | None = None
+        self._task: trio.lowlevel.Task | None = None
+
+    @property
+    def is_set(self) -> bool:
+        """The value (or the failure) has arrived."""
+        return self._is_set
+
+    def set(self, value: T) -> None:
+        """Deliver the value. Only the first delivery counts."""
+        if not self._is_set:
+            self._is_set = True
+            self._value = value
+            self._wake()
+
+    def fail(self, error: Exception) -> None:
+        """Deliver a failure: `wait` raises it."""
+        if not self._is_set:
+            self._is_set = True
+            self._error = error
+            self._wake()
+
+    def _wake(self) -> None:
+        task, self._task = self._task, None
+        if task is not None:
+            trio.lowlevel.reschedule(task)
+
+    async def wait(self, timeout_ns: int | None = None) -> T:
+        """The value. Raises what `fail` was given, or TimedOut after `timeout_ns`."""
+        if not self._is_set:
+            await self._park(timeout_ns)
+        else:
+            await trio.lowlevel.checkpoint()
+        if self._error is not None:
+            raise self._error
+        return self._value  # type: ignore[return-value]  # set() stored a T
+
+    async def _park(self, timeout_ns: int | None) -> None:
+        if self._task is not None:
+            raise ModelBug("two tasks wait for one reply")
+        self._task = trio.lowlevel.current_task()
+        timer = None
+        if timeout_ns is not None:
+            late = TimedOut(f"no answer within {timeout_ns / 1e9:g} s")
+            timer = self._process.call_later(timeout_ns, self.fail, late)
+
+        def abort(_raise: object) -> trio.lowlevel.Abort:
+            self._task = None
+            return trio.lowlevel.Abort.SUCCEEDED
+
+        try:
+            await trio.lowlevel.wait_task_rescheduled(abort)
+        finally:
+            if timer is not None:
+                timer.cancel()

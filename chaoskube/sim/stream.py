@@ -1,0 +1,340 @@
+"""Connections: ordered streams of whole messages that break as TCP does.
+
+- A partition swallows packets; TCP sends them again, less and less often, and everything arrives in order
+  once it heals, unless somebody gave up first. Nobody is told of a partition: a keepalive or a time-out
+  finds out.
+- A process that dies resets its connections; a host without power says nothing, and answers with a reset
+  when it is back and is asked about a connection that it no longer knows.
+- A paused process's kernel goes on accepting and acknowledging; the process itself answers nothing.
+
+Called by `Network`. Not modelled: windows, segments, half-closed connections.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from .clock import Timer
+from .journal import canonical
+
+if TYPE_CHECKING:
+    from .network import Address, Network
+    from .process import Process
+
+RETRANSMIT_FIRST_NS = 200_000_000
+"""Linux TCP_RTO_MIN: a packet that isn't acknowledged is sent again after 200 ms, then ever later."""
+RETRANSMIT_MAX_NS = 120_000_000_000
+"""Linux TCP_RTO_MAX."""
+RETRANSMITS = 15
+"""Linux tcp_retries2: about 15 minutes, then the connection is given up."""
+SYN_RETRY_NS = 1_000_000_000
+"""Linux: a SYN that isn't answered is sent again after 1 s, then 2 s, 4 s, ..."""
+
+
+class _State(enum.Enum):
+    CONNECTING = "connecting"
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+@frozen
+class _Fin:
+    """The peer has closed."""
+
+
+@frozen
+class _Ping:
+    """HTTP/2 PING: the peer's process answers it, so a frozen process doesn't."""
+
+
+@frozen
+class _Pong:
+    """The answer to a ping."""
+
+
+_FIN, _PING, _PONG = _Fin(), _Ping(), _Pong()
+
+
+class Connection:
+    """One end of a connection. The owner sets `on_message` and `on_close` and calls `send`.
+
+    `on_close` hears once why the connection ended: closed, reset, refused or timeout; not when the owner
+    closed it itself.
+    """
+
+    __slots__ = (
+        "_delivered",
+        "_early",
+        "_give_up",
+        "_last_arrival",
+        "_peer",
+        "_ping_timer",
+        "_resend_timer",
+        "_resends",
+        "_stalled",
+        "_state",
+        "label",
+        "life",
+        "local",
+        "network",
+        "on_close",
+        "on_message",
+        "on_open",
+        "peer_name",
+        "process",
+        "remote",
+    )
+
+    def __init__(
+        self, network: Network, process: Process, local: Address, remote: Address, label: str
+    ) -> None:
+        self.network = network
+        self.process = process
+        self.life = process.life
+        self.local = local
+        self.remote = remote
+        self.label = label
+        self.peer_name = ""
+        self.on_open: Callable[[], None] | None = None
+        self.on_message: Callable[[object], None] | None = None
+        self.on_close: Callable[[str], None] | None = None
+        self._state = _State.CONNECTING
+        self._peer: Connection | None = None
+        self._early: list[object] = []
+        self._stalled: list[object] = []
+        self._last_arrival = 0
+        self._delivered = 0
+        self._resends = 0
+        self._resend_timer: Timer | None = None
+        self._give_up: Timer | None = None
+        self._ping_timer: Timer | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Messages can be sent and received."""
+        return self._state is _State.OPEN
+
+    @property
+    def is_closed(self) -> bool:
+        """It is over, for whatever reason."""
+        return self._state is _State.CLOSED
+
+    # -- opening
+
+    def begin(self, timeout_ns: int) -> None:
+        """Send the first SYN. Called by `Network.connect`."""
+        self.network.opened(self)
+        clock = self.network.world.clock
+        self._give_up = clock.timer(clock.now + timeout_ns, self._end, ("timeout",))
+        self._send_syn(SYN_RETRY_NS)
+
+    def _send_syn(self, retry_ns: int) -> None:
+        if self._state is not _State.CONNECTING:
+            return
+        network, clock = self.network, self.network.world.clock
+        source = self.process.host_name
+        target = network.host_of_ip(self.remote.ip)
+        if target is not None and network.world.hosts[target].is_up:
+            link = network.link(source, target)
+            if not link.blocked:
+                clock.at(clock.now + link.latency_ns + link.extra_ns, self._syn_arrives, source, target)
+        self._resend_timer = clock.timer(clock.now + retry_ns, self._send_syn, (retry_ns * 2,))
+
+    def _syn_arrives(self, source: str, target: str) -> None:
+        network = self.network
+        if self._state is not _State.CONNECTING or self._peer is not None:
+            return
+        if not network.world.hosts[target].is_up or network.host_of_ip(self.remote.ip) != target:
+            return
+        back = network.link(target, source)
+        if back.blocked:
+            return
+        clock = network.world.clock
+        arrival = clock.now + back.latency_ns + back.extra_ns
+        listener = network.listener_at(self.remote)
+        if listener is None:
+            clock.at(arrival, self._end, "refused")
+            return
+        peer = Connection(network, listener.process, self.remote, self.local, self.label)
+        peer._state = _State.OPEN
+        peer._peer, self._peer = self, peer
+        peer.peer_name, self.peer_name = self.process.name, listener.process.name
+        network.opened(peer)
+        network.world.journal.trace(f"{clock.now} {self.process.name} connects to {self.remote} {self.label}")
+        listener.process.handle(peer.life, listener.on_connect, (peer,))
+        clock.at(arrival, self._accepted)
+
+    def _accepted(self) -> None:
+        if self._state is not _State.CONNECTING:
+            return
+        self._state = _State.OPEN
+        self._cancel(self._give_up)
+        self._cancel(self._resend_timer)
+        if self.on_open is not None:
+            self.process.handle(self.life, self.on_open, ())
+        early, self._early = self._early, []
+        for message in early:
+            self._transmit(message)
+
+    # -- talking
+
+    def send(self, message: object) -> None:
+        """Send a whole message. On a connection that is over it goes nowhere, as a write after a reset."""
+        if self._state is _State.OPEN:
+            self._transmit(message)
+        elif self._state is _State.CONNECTING:
+            self._early.append(message)
+
+    def close(self) -> None:
+        """Send what is under way, then FIN. The owner hears nothing more from this end."""
+        if self._state is _State.OPEN:
+            self._transmit(_FIN)
+        self._finish()
+
+    def reset(self) -> None:
+        """Close at once; the peer sees a reset (a process that dies with data unread)."""
+        self.abandon(silent=False)
+
+    def keepalive(self, interval_ns: int, timeout_ns: int) -> None:
+        """Ping after `interval_ns` of silence from the peer; without an answer in `timeout_ns`: "timeout"."""
+        self._ping_timer = self.process.call_later(
+            interval_ns, self._ping, interval_ns, timeout_ns, self._delivered
+        )
+
+    def _ping(self, interval_ns: int, timeout_ns: int, heard: int) -> None:
+        if self._state is _State.CLOSED:
+            return
+        if self._state is _State.OPEN and heard == self._delivered:
+            self._transmit(_PING)
+            self._ping_timer = self.process.call_later(
+                timeout_ns, self._check, interval_ns, timeout_ns, heard
+            )
+        else:
+            self.keepalive(interval_ns, timeout_ns)
+
+    def _check(self, interval_ns: int, timeout_ns: int, heard: int) -> None:
+        if heard == self._delivered:
+            self._end("timeout")
+        else:
+            self.keepalive(interval_ns, timeout_ns)
+
+    def _transmit(self, message: object) -> None:
+        network = self.network
+        clock = network.world.clock
+        network.world.journal.trace(
+            f"{clock.now} {self.process.name}>{self.peer_name} {self.label} {canonical(message)}"
+        )
+        peer = self._peer
+        assert peer is not None
+        link = network.link(self.process.host_name, peer.process.host_name)
+        if self._stalled or link.blocked or not peer.process.machine.is_up:
+            self._stall(message)
+            return
+        arrival = clock.now + link.latency_ns + link.extra_ns
+        if network.stream_delays:
+            arrival += network.stream_delay_ns(self)
+        arrival = max(arrival, self._last_arrival)
+        self._last_arrival = arrival
+        clock.at(arrival, peer._arrive, message)
+
+    def _arrive(self, message: object) -> None:
+        sender = self._peer
+        assert sender is not None
+        link = self.network.link(sender.process.host_name, self.process.host_name)
+        if sender._stalled or link.blocked or not self.process.machine.is_up:
+            sender._stall(message)
+        elif self._state is _State.CLOSED:
+            if message is not _FIN:
+                self._answer_reset(sender)
+        else:
+            self.process.handle(self.life, self._take, (message,))
+
+    def _take(self, message: object) -> None:
+        self._delivered += 1
+        if self._state is _State.CLOSED:
+            return
+        if message is _FIN:
+            self._end("closed")
+        elif message is _PING:
+            if self._state is _State.OPEN:
+                self._transmit(_PONG)
+        elif message is not _PONG and self.on_message is not None:
+            self.on_message(message)
+
+    # -- trouble
+
+    def _stall(self, message: object) -> None:
+        self._stalled.append(message)
+        if self._resend_timer is None or not self._resend_timer.active:
+            self._resends = 0
+            self._resend_later()
+
+    def _resend_later(self) -> None:
+        delay = min(RETRANSMIT_FIRST_NS << self._resends, RETRANSMIT_MAX_NS)
+        clock = self.network.world.clock
+        self._resend_timer = clock.timer(clock.now + delay, self._resend, ())
+
+    def _resend(self) -> None:
+        peer = self._peer
+        assert peer is not None
+        if not self._stalled or not self.process.machine.is_up:
+            return
+        link = self.network.link(self.process.host_name, peer.process.host_name)
+        if not link.blocked and peer.process.machine.is_up:
+            stalled, self._stalled = self._stalled, []
+            for message in stalled:
+                self._transmit(message)
+            return
+        self._resends += 1
+        if self._resends >= RETRANSMITS:
+            self._stalled.clear()
+            self._end("timeout")
+        else:
+            self._resend_later()
+
+    def _answer_reset(self, sender: Connection) -> None:
+        network = self.network
+        link = network.link(self.process.host_name, sender.process.host_name)
+        if not link.blocked:
+            clock = network.world.clock
+            clock.at(clock.now + link.latency_ns + link.extra_ns, sender._end, "reset")
+
+    def abandon(self, *, silent: bool) -> None:
+        """The owner is gone or wants no more: reset the peer, or tell nobody."""
+        peer = self._peer
+        was_open = self._state is _State.OPEN
+        self._finish()
+        self._stalled.clear()
+        if was_open and not silent and peer is not None:
+            self._answer_reset(peer)
+
+    def _end(self, reason: str) -> None:
+        if self._state is _State.CLOSED:
+            return
+        self._finish()
+        self._stalled.clear()
+        if self.on_close is not None:
+            self.process.handle(self.life, self.on_close, (reason,))
+
+    def _finish(self) -> None:
+        self._state = _State.CLOSED
+        self._early.clear()
+        self._cancel(self._give_up)
+        self._cancel(self._ping_timer)
+        if not self._stalled:
+            self._cancel(self._resend_timer)
+        self.network.closed(self)
+
+    @staticmethod
+    def _cancel(timer: Timer | None) -> None:
+        if timer is not None:
+            timer.cancel()
+
+    def __repr__(self) -> str:
+        return (
+            f"<connection {self.process.name} {self.local} to {self.remote} {self.label} {self._state.value}>"
+        )

@@ -79,7 +79,7 @@ class Disk:
         """What the file holds now, synced or not; after a crash: what survived."""
         return tuple(self._files.get(file, ()))
 
-    def sync(self, then: Callable[[], None]) -> None:
+    def sync(self, then: Callable[[], object]) -> None:
         """Call `then` when everything written so far is durable. Lost with the process's life."""
         clock = self._process.world.clock
         end = max(clock.now + self._unpaid_ns + self._times.sync_ns, self._last_sync_end)
@@ -111,7 +111,7 @@ class Disk:
         world = self._process.world
         world.journal.trace(f"{world.clock.now} {self._process.name} disk {canonical(write)}")
 
-    def _synced(self, target: int, then: Callable[[], None]) -> None:
+    def _synced(self, target: int, then: Callable[[], object]) -> None:
         fresh = max(0, target - self._synced_count)
         for write in self._pending[:fresh]:
             _apply(self._durable, write)

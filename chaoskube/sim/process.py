@@ -43,7 +43,7 @@ class Process:
     """One component. It outlives its crashes; `life` counts its starts."""
 
     def __init__(
-        self, world: World, name: str, host: Host, boot: Callable[[Process], None], disk: DiskTimes
+        self, world: World, name: str, host: Host, boot: Callable[[Process], object], disk: DiskTimes
     ) -> None:
         self.world = world
         self.name = name
@@ -136,7 +136,7 @@ class Process:
                 await async_fn(*args)
         except WorldEnded as error:
             self.world.pump.fail(error)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  # whatever it raised ends the run, by name
             failure = ComponentError(self.name, error)
             failure.__cause__ = error
             self.world.pump.fail(failure)

@@ -94,7 +94,7 @@ class World:
             raise UsageError(f"there is no host {name!r}; hosts: {', '.join(self.hosts)}") from None
 
     def process(
-        self, name: str, *, host: str, boot: Callable[[Process], None], disk: DiskTimes | None = None
+        self, name: str, *, host: str, boot: Callable[[Process], object], disk: DiskTimes | None = None
     ) -> Process:
         """A new process, not yet started, on `host` (which is added when it is new)."""
         if name in self.processes:

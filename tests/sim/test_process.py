@@ -1,0 +1,129 @@
+"""Processes crash, pause, resume and restart as honest ones do."""
+
+from __future__ import annotations
+
+from chaoskube.sim import SECOND, Disk, Process, ProcessState, Torn, Unsynced, World
+
+
+def test_a_crash_loses_memory_and_timers_and_keeps_the_disk() -> None:
+    lives: list[tuple[int, tuple[object, ...]]] = []
+
+    def boot(process: Process) -> None:
+        lives.append((process.life, process.disk.read("log")))
+        process.disk.append("log", process.life)
+        process.disk.sync(lambda: None)
+        process.call_later(5 * SECOND, lives.append, (0, ()))
+
+    with World() as world:
+        process = world.process("p", host="h", boot=boot)
+        process.start()
+        world.advance(SECOND)
+        process.crash()
+        assert process.state is ProcessState.CRASHED
+        world.call_later(20 * SECOND, lambda: None)
+        world.advance(10 * SECOND)
+        process.start()
+        world.advance(SECOND)
+    assert lives == [(1, ()), (2, (1,))]
+
+
+def test_a_paused_process_does_everything_late_and_in_order() -> None:
+    seen: list[tuple[str, int]] = []
+
+    def boot(process: Process) -> None:
+        async def main() -> None:
+            await process.sleep(2 * SECOND)
+            seen.append(("task", process.now))
+
+        process.spawn(main)
+        process.call_later(3 * SECOND, lambda: seen.append(("timer", process.now)))
+
+    with World() as world:
+        process = world.process("p", host="h", boot=boot)
+        process.start()
+        world.call_later(100 * SECOND, lambda: None)
+        world.advance(SECOND)
+        process.pause()
+        world.advance(9 * SECOND)
+        assert seen == []
+        process.resume()
+        world.advance(SECOND)
+    assert seen == [("task", 10 * SECOND), ("timer", 10 * SECOND)]
+
+
+def test_power_loss_ends_all_processes_and_memory_and_power_brings_them_back() -> None:
+    with World() as world:
+        process = world.process("p", host="h", boot=lambda _: None)
+        process.start()
+        host = world.host("h")
+        host.memory["rules"] = "x"
+        host.crash()
+        assert (process.state, host.memory, host.is_up) == (ProcessState.CRASHED, {}, False)
+        process.start()
+        assert not process.is_alive
+        host.start()
+        assert process.is_running
+
+
+def test_a_process_that_exits_is_restarted_by_its_supervisor() -> None:
+    with World() as world:
+        process = world.process("p", host="h", boot=lambda p: p.call_later(60 * SECOND, p.exit))
+        process.restart_after_ns = 10 * SECOND
+        process.start()
+        world.advance(61 * SECOND)
+        assert not process.is_alive
+        world.advance(10 * SECOND)
+        assert process.is_running and process.life == 2
+
+
+def _disk_after(unsynced: Unsynced, seed: int = 0) -> tuple[object, ...]:
+    def boot(process: Process) -> None:
+        if process.life > 1:
+            return
+        disk: Disk = process.disk
+
+        def more() -> None:
+            disk.append("wal", "c")
+            disk.append("wal", "d")
+
+        disk.append("wal", "a")
+        disk.append("wal", "b")
+        disk.sync(more)
+
+    with World(seed=seed) as world:
+        process = world.process("p", host="h", boot=boot)
+        process.start()
+        world.call_later(SECOND, lambda: None)
+        world.advance(SECOND // 2)
+        assert process.disk.read("wal") == ("a", "b", "c", "d")
+        process.crash(unsynced=unsynced)
+        return process.disk.read("wal")
+
+
+def test_a_crash_loses_what_was_not_synced() -> None:
+    assert _disk_after(Unsynced.LOST) == ("a", "b")
+
+
+def test_a_crash_may_keep_what_was_not_synced() -> None:
+    assert _disk_after(Unsynced.KEPT) == ("a", "b", "c", "d")
+
+
+def test_a_crash_may_tear_what_was_not_synced() -> None:
+    results = {_disk_after(Unsynced.TORN, seed) for seed in range(20)}
+    assert results == {("a", "b", Torn()), ("a", "b", "c", Torn())}
+
+
+def test_a_sync_covers_what_was_written_before_it_and_no_more() -> None:
+    def boot(process: Process) -> None:
+        if process.life == 1:
+            process.disk.replace("vote", 1)
+            process.disk.sync(lambda: None)
+            process.disk.replace("vote", 2)
+
+    with World() as world:
+        process = world.process("p", host="h", boot=boot)
+        process.start()
+        world.call_later(SECOND, lambda: None)
+        world.advance(SECOND // 2)
+        process.crash()
+        assert process.disk.read("vote") == (1,)

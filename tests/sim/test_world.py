@@ -98,11 +98,11 @@ def test_a_reply_bridges_a_handler_and_a_task_and_times_out() -> None:
 
 def test_an_exception_in_a_handler_names_the_component() -> None:
     def boot(process: Process) -> None:
-        process.call_later(SECOND, lambda: {}["x"])
+        process.call_later(SECOND, lambda: int("x"))
 
     with World() as world:
         world.process("etcd-0", host="h", boot=boot).start()
-        with pytest.raises(ComponentError, match="etcd-0 raised KeyError"):
+        with pytest.raises(ComponentError, match="etcd-0 raised ValueError"):
             world.advance(2 * SECOND)
 
 

@@ -1,0 +1,57 @@
+"""How a request is written down: a generator that yields what it needs and is resumed with what came of it.
+
+The handlers of this room decide; the shell (`server.py`) carries out what they yield and resumes them, and can
+be replaced by a loop over a dictionary in tests. Nothing here waits or sends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from random import Random
+from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
+
+from attrs import frozen
+
+from chaoskube.models.etcd import messages as etcd
+from chaoskube.sim import Unsure
+
+if TYPE_CHECKING:
+    from chaoskube.models.apiserver.watch_cache import WatchCache
+
+T = TypeVar("T")
+
+
+@frozen
+class UntilCached:
+    """Wait until the cache of `resource` has seen `revision`; resumed with True, or False after 3 s."""
+
+    resource: str
+    revision: int
+
+
+@frozen
+class Pause:
+    """Wait that long; resumed with None."""
+
+    duration_ns: int
+
+
+Effect: TypeAlias = etcd.Request | UntilCached | Pause
+Outcome: TypeAlias = etcd.Response | etcd.EtcdError | Unsure | bool | None
+Flow: TypeAlias = Generator[Effect, Outcome, T]
+
+
+class Context(Protocol):
+    """What a handler may know of its server besides etcd."""
+
+    name: str
+    rng: Random
+
+    def wall_ns(self) -> int:
+        """The server's wall clock."""
+
+    def cache(self, resource: str) -> WatchCache:
+        """This server's copy of a resource."""
+
+    def record(self, event: object) -> None:
+        """Into the journal."""

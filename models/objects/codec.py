@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import (
     Annotated,
     Any,

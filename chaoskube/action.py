@@ -19,14 +19,10 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar
 import attrs
 
 from chaoskube.arguments import Argument, CannotApply, Names, declared
-from chaoskube.sim.catalogue import Catalogue
-from chaoskube.sim.clock import Timer
-from chaoskube.sim.errors import UsageError
-from chaoskube.sim.units import seconds, show
+from chaoskube.sim import Catalogue, Timer, UsageError, World, seconds, show
 
 if TYPE_CHECKING:
     from chaoskube.scenario import Subject
-    from chaoskube.sim.world import World
 
 OPERATION = "operation"
 FAULT = "fault"
@@ -75,8 +71,11 @@ class Action:
     kind: ClassVar[str] = OPERATION
     weight: ClassVar[int] = 1
 
+    def ready(self, stage: Stage) -> None:
+        """Raise CannotApply, with nothing touched, when the action makes no sense here and now."""
+
     def do(self, stage: Stage) -> None:
-        """Do it; raise CannotApply, with nothing touched, when it makes no sense here and now."""
+        """Do it; the journal has its start already."""
         raise NotImplementedError
 
     def undo(self, stage: Stage) -> None:

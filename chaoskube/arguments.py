@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 import attrs
 
-from chaoskube.sim.errors import UsageError
-from chaoskube.sim.units import SECOND, seconds, show
+from chaoskube.sim import SECOND, UsageError, seconds, show
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -377,7 +376,7 @@ def _near(text: str, known: Sequence[str]) -> str:
 
 def _two_digits(value: int) -> int:
     """The value with its first two digits only: 12345 -> 12000."""
-    unit = 10 ** max(0, len(str(value)) - 2)
+    unit: int = 10 ** max(0, len(str(value)) - 2)
     return value // unit * unit
 
 

@@ -20,8 +20,7 @@ from contextlib import AbstractContextManager, contextmanager
 
 from attrs import frozen
 
-from chaoskube.sim.catalogue import Catalogue
-from chaoskube.sim.errors import UsageError
+from chaoskube.sim import Catalogue, UsageError
 
 
 @frozen(kw_only=True)

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING
 
-from chaoskube.sim.catalogue import Catalogue
+from chaoskube.sim import Catalogue
 
 if TYPE_CHECKING:
     from faker import Faker

@@ -20,8 +20,7 @@ from pathlib import Path
 
 from chaoskube.bug import Bug, bugs
 from chaoskube.scenario import Scenario, hidden_scenarios, scenarios
-from chaoskube.sim.catalogue import load_all
-from chaoskube.sim.errors import UsageError
+from chaoskube.sim import UsageError, load_all
 
 SCENARIOS = "chaoskube.scenarios"
 BUGS = "chaoskube.bugs"

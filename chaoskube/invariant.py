@@ -25,9 +25,7 @@ from functools import cache
 
 from attrs import frozen
 
-from chaoskube.sim.errors import ChaoskubeError, UsageError
-from chaoskube.sim.journal import Entry
-from chaoskube.sim.units import seconds, show
+from chaoskube.sim import ChaoskubeError, Entry, UsageError, seconds, show
 
 ALWAYS = "always"
 EVENTUALLY = "eventually"

@@ -12,18 +12,13 @@ A function that returns a scenario is registered with `@scenario("name")`, one f
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from attrs import field, frozen
 
 from chaoskube.action import Action
 from chaoskube.invariant import Invariant
-from chaoskube.sim.catalogue import Catalogue
-from chaoskube.sim.journal import Entry
-from chaoskube.sim.units import SECOND
-
-if TYPE_CHECKING:
-    from chaoskube.sim.world import World
+from chaoskube.sim import SECOND, Catalogue, Entry, World
 
 Setup = Mapping[str, object]
 """Plain YAML data: mappings with text keys, lists, text, whole numbers, true/false/null."""
@@ -68,10 +63,21 @@ class Remedy:
     setup: Setup
 
 
+VIOLATED = "violated"
+DIED = "died"
+UNSETTLED = "unsettled"
+
+
 @frozen(kw_only=True)
 class Failure:
-    """How a run failed: `name` tells failures apart (an invariant's name, `died`, `unsettled`)."""
+    """How a run failed. Two failures are the same when they have one `name`.
 
+    violated: `name` is the invariant's. died: the world could not go on (`component-error`, `livelock`,
+    `stuck`, `blocked`, `model-bug`). unsettled: something still changed when the bound was reached.
+    `at` is virtual ns since the story began (negative: while the workload came up).
+    """
+
+    kind: str
     name: str
     message: str
     at: int

@@ -1,0 +1,47 @@
+# make hunt    find what breaks the example application (two minutes at the most)
+# make test    run the tests
+# make check   lint, format, types and the import contracts
+# make bench   print the figures of the benchmarks
+# Each makes its own virtual environment in .venv on first use.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: hunt test check bench clean
+
+hunt: $(VENV)/.run
+	@$(BIN)/chaoskube hunt examples/shop --for 90s --expect violation
+
+test: $(VENV)/.test
+	@$(BIN)/python -m pytest -q -n 2
+
+check: $(VENV)/.check
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: $(VENV)/.run
+	@$(BIN)/python benchmarks/kernel.py
+	@$(BIN)/python benchmarks/cluster.py
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "chaoskube needs Python 3.11 or newer; name one with: make PYTHON=python3.12 ...")'
+	@echo "making a virtual environment in $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: pyproject.toml | $(VENV)/bin/python
+	@$(BIN)/pip install -q --disable-pip-version-check -e .
+	@touch $@
+
+$(VENV)/.test: pyproject.toml | $(VENV)/bin/python
+	@$(BIN)/pip install -q --disable-pip-version-check -e ".[test]"
+	@touch $@ $(VENV)/.run
+
+$(VENV)/.check: pyproject.toml | $(VENV)/bin/python
+	@$(BIN)/pip install -q --disable-pip-version-check -e ".[test,check]"
+	@touch $@ $(VENV)/.test $(VENV)/.run
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info

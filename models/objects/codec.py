@@ -113,7 +113,7 @@ class _Field:
 
     attribute: str
     name: str
-    decode: Decoder
+    reading: tuple[str, object, Decoder, bool]  # attribute, the type taken as it is, decoder, is_struct
     encode: Encoder | None
     default: object
     is_written: bool
@@ -139,26 +139,32 @@ class _Table:
         ]
 
     def decode(self, tree: Mapping[str, Any]) -> Any:
-        if not isinstance(tree, Mapping):
-            raise DecodeError(f"must be an object, is {_kind_of(tree)}")
+        if type(tree) is not dict and not isinstance(tree, Mapping):
+            raise DecodeError(f"must be a mapping, is {_kind_of(tree)}")
         values: dict[str, Any] = {}
         extra: dict[str, Any] = {}
+        fields = self.by_name
         for name, value in tree.items():
-            field = self.by_name.get(name)
+            field = fields.get(name)
             if field is None:
                 extra[name] = freeze(value)
+                continue
+            attribute, plain, decode_value, is_struct = field.reading
+            if type(value) is plain:
+                decoded = value
             elif value is None:
                 if not field.is_written or field.default is not None and field.default != ():
                     extra[name] = None
+                continue
             else:
                 try:
-                    decoded = field.decode(value)
+                    decoded = decode_value(value)
                 except DecodeError as error:
                     raise error.under(name) from None
-                if not value and _means_absent(field, decoded):
-                    extra[name] = freeze(value)
-                else:
-                    values[field.attribute] = decoded
+            if (not value or is_struct) and _means_absent(field, decoded):
+                extra[name] = freeze(value)
+            else:
+                values[attribute] = decoded
         if extra:
             values["extra"] = FrozenDict(extra)
         return self.cls(**values)
@@ -206,14 +212,16 @@ def _table(cls: type) -> _Table:
 def _field(attribute: attrs.Attribute[Any], hint: object) -> _Field:
     decode_value, encode_value, is_struct = _codec(hint)
     metadata = attribute.metadata
+    inner = _strip(hint)
+    plain = inner if inner in _PLAIN else None
     return _Field(
         attribute=attribute.name,
         name="apiVersion" if attribute.name == "api_version" else json_name(attribute.name),
-        decode=decode_value,
+        reading=(attribute.name, plain, decode_value, is_struct and attribute.default is not None),
         encode=encode_value,
         default=None if attribute.default is attrs.NOTHING else attribute.default,
         is_written=bool(metadata.get("written")),
-        is_text=_strip(hint) is str and attribute.default is None and not metadata.get("pointer"),
+        is_text=inner is str and attribute.default is None and not metadata.get("pointer"),
         is_struct=is_struct and attribute.default is not None,
     )
 
@@ -315,7 +323,7 @@ def _raw(quantity: Quantity) -> str | int | float:
 
 def _list_decoder(decode_item: Decoder) -> Decoder:
     def decode_list(value: object) -> tuple[Any, ...]:
-        if not isinstance(value, (list, tuple)):
+        if type(value) is not list and not isinstance(value, tuple):
             raise DecodeError(f"must be a list, is {_kind_of(value)}")
         items = []
         for item in value:

@@ -191,10 +191,10 @@ class Session:
             raise
         self.steps.append(step)
 
-    def finish(self, duration_ns: int, *, story: bool = False) -> Result:
-        """Live to the end of the story, heal, settle, judge."""
+    def finish(self, duration_ns: int, *, story: bool = False, settles: bool = True) -> Result:
+        """Live to the end of the story, heal, settle, judge; without `settles` stop where the story ends."""
         self.advance_to(duration_ns)
-        if not self.is_over:
+        if settles and not self.is_over:
             self._heal_all()
             self._settle()
         self._raise_doubt()
@@ -373,7 +373,13 @@ class Session:
         return tuple(Told(at, line) for at, line in lines if line is not None)
 
 
-def play(plan: Plan, *, attempted: tuple[Step, ...] | None = None, story: bool = False) -> Result:
+def play(
+    plan: Plan,
+    *,
+    attempted: tuple[Step, ...] | None = None,
+    story: bool = False,
+    settles: bool = True,
+) -> Result:
     """Run a plan. A step that cannot be done is left out and listed in the result's `skipped`.
 
     `attempted` are steps to play instead, those that were skipped before included: a run that a
@@ -387,7 +393,7 @@ def play(plan: Plan, *, attempted: tuple[Step, ...] | None = None, story: bool =
                 session.apply(step.action)
             except CannotApply:
                 continue
-        return session.finish(plan.duration_ns, story=story)
+        return session.finish(plan.duration_ns, story=story, settles=settles)
 
 
 def _dashed(name: str) -> str:

@@ -90,10 +90,13 @@ def decode_as(cls: type[T], tree: Mapping[str, Any]) -> T:
     return cast(T, _table(cls).decode(tree))
 
 
-def encode(obj: object) -> Tree:
-    """The plain JSON tree of an object or of a part of one; a private copy."""
+def encode(obj: object, *, carried: bool = True) -> Tree:
+    """The plain JSON tree of an object or of a part of one; a private copy.
+
+    Without `carried`, what stood there and meant absent is left out, as Go leaves it out.
+    """
     if not isinstance(obj, GenericObject):
-        return _table(type(obj)).encode(obj)
+        return _table(type(obj), carried=carried).encode(obj)
     tree: Tree = {"apiVersion": obj.api_version, "kind": obj.kind}
     metadata = _table(_META).encode(obj.metadata)
     if metadata or "metadata" not in obj.extra:
@@ -124,11 +127,12 @@ class _Field:
 class _Table:
     """The codec of one class."""
 
-    def __init__(self, cls: type) -> None:
+    def __init__(self, cls: type, *, carried: bool) -> None:
+        self.carried = carried
         hints = get_type_hints(cls, include_extras=True)
         self.cls = cls
         self.fields = [
-            _field(attribute, hints[attribute.name])
+            _field(attribute, hints[attribute.name], carried=carried)
             for attribute in attrs.fields(cls)
             if attribute.init and attribute.name != "extra"
         ]
@@ -182,7 +186,7 @@ class _Table:
             tree[name] = value if encoder is None else encoder(value)
         extra: FrozenDict[str, Any] = getattr(obj, "extra", EMPTY)
         for name, value in extra.items():
-            if name not in tree:
+            if name not in tree and (self.carried or name not in self.by_name and value is not None):
                 tree[name] = thaw(value)
         return tree
 
@@ -200,17 +204,19 @@ def _empty(value: object, encoder: Encoder | None) -> object:
 
 
 _tables: dict[type, _Table] = {}  # filled once, the same for all worlds
+_tidy_tables: dict[type, _Table] = {}
 
 
-def _table(cls: type) -> _Table:
-    table = _tables.get(cls)
+def _table(cls: type, *, carried: bool = True) -> _Table:
+    tables = _tables if carried else _tidy_tables
+    table = tables.get(cls)
     if table is None:
-        table = _tables[cls] = _Table(cls)
+        table = tables[cls] = _Table(cls, carried=carried)
     return table
 
 
-def _field(attribute: attrs.Attribute[Any], hint: object) -> _Field:
-    decode_value, encode_value, is_struct = _codec(hint)
+def _field(attribute: attrs.Attribute[Any], hint: object, *, carried: bool) -> _Field:
+    decode_value, encode_value, is_struct = _codec(hint, carried)
     metadata = attribute.metadata
     inner = _strip(hint)
     plain = inner if inner in _PLAIN else None
@@ -234,7 +240,7 @@ def _strip(hint: object) -> object:
     return hint
 
 
-def _codec(hint: object) -> tuple[Decoder, Encoder | None, bool]:
+def _codec(hint: object, carried: bool) -> tuple[Decoder, Encoder | None, bool]:
     """Decoder, encoder (None: as it is) and whether the value is a struct."""
     inner = _strip(hint)
     if get_origin(inner) is Annotated:
@@ -250,12 +256,12 @@ def _codec(hint: object) -> tuple[Decoder, Encoder | None, bool]:
     if inner is Quantity:
         return _quantity, _raw, False
     if get_origin(inner) is tuple:
-        decode_item, encode_item, _ = _codec(get_args(inner)[0])
+        decode_item, encode_item, _ = _codec(get_args(inner)[0], carried)
         return _list_decoder(decode_item), _list_encoder(encode_item), False
     if get_origin(inner) is FrozenDict:
-        decode_item, encode_item, _ = _codec(get_args(inner)[1])
+        decode_item, encode_item, _ = _codec(get_args(inner)[1], carried)
         return _map_decoder(decode_item), _map_encoder(encode_item), False
-    table = _table(cast(type, inner))
+    table = _table(cast(type, inner), carried=carried)
     return table.decode, table.encode, True
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from attrs import field, frozen
 
-from chaoskube.models.objects.fields import IntOrString
+from chaoskube.models.objects.fields import POINTER, IntOrString
 from chaoskube.models.objects.frozen import EMPTY, FrozenDict
 from chaoskube.models.objects.meta import KubeObject, ObjectMeta
 from chaoskube.models.objects.placement import (
@@ -50,7 +50,7 @@ class GRPCAction:
     """Call the gRPC health service."""
 
     port: int = 0
-    service: str | None = None
+    service: str | None = field(default=None, metadata=POINTER)
     extra: FrozenDict[str, Any] = EMPTY
 
 

@@ -47,7 +47,9 @@ def build_schema(definitions: dict[str, Any]) -> dict[str, Any]:
     for name, definition in definitions.items():
         for identity in definition.get("x-kubernetes-group-version-kind", ()):
             group, version, kind = identity["group"], identity["version"], identity["kind"]
-            if "ListMeta" not in json.dumps(definition.get("properties", {}).get("metadata", {})):
+            if len(definition["x-kubernetes-group-version-kind"]) == 1 and "ListMeta" not in json.dumps(
+                definition.get("properties", {}).get("metadata", {})
+            ):
                 kinds[f"{group}/{version}/{kind}" if group else f"{version}/{kind}"] = name
         if "properties" in definition:
             structs[name] = {

@@ -41,7 +41,9 @@ class Deletion:
     remove: bool = False
 
 
-def decide(obj: KubeObject, options: DeleteOptions, now_ns: int, *, default_policy: str = BACKGROUND) -> Deletion:
+def decide(
+    obj: KubeObject, options: DeleteOptions, now_ns: int, *, default_policy: str = BACKGROUND
+) -> Deletion:
     """What a DELETE with `options` does to `obj` at wall-clock time `now_ns`."""
     metadata, is_pending = _graceful(obj, options, now_ns)
     if is_pending:

@@ -31,7 +31,6 @@ from chaoskube.models.apiserver.api import (
     Status,
     WatchEvent,
 )
-
 from chaoskube.models.apiserver.storage import stamped
 
 if TYPE_CHECKING:

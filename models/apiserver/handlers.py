@@ -1,0 +1,88 @@
+"""From a request to the flow that handles it: verb and subresource, and deletecollection as a loop of deletes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from attrs import evolve
+
+from chaoskube.models.apiserver.api import (
+    CREATE,
+    DELETE,
+    DELETE_COLLECTION,
+    GET,
+    LIST,
+    PATCH,
+    UPDATE,
+    ObjectList,
+    Request,
+)
+from chaoskube.models.apiserver.errors import (
+    ApiError,
+    bad_request,
+    method_not_allowed,
+    no_such_resource,
+)
+from chaoskube.models.apiserver.flow import Context, Flow
+from chaoskube.models.apiserver.reads import get_object, list_objects
+from chaoskube.models.apiserver.subresources import Handler, handler_of
+from chaoskube.models.apiserver.writes import (
+    Done,
+    create_object,
+    delete_object,
+    patch_object,
+    update_object,
+)
+from chaoskube.models.objects.resources import Resource, resource_of
+from chaoskube.sim import UsageError
+
+STATUS_VERBS = (GET, UPDATE, PATCH)
+
+
+def handle(ctx: Context, request: Request) -> Flow[Done]:
+    """The flow of a request (all but watches); what is wrong with its shape is an ApiError at once."""
+    resource = find_resource(request)
+    if request.subresource == "status":
+        if not resource.has_status or request.verb not in STATUS_VERBS:
+            raise method_not_allowed()
+    elif request.subresource:
+        return handler_of(request, resource)(ctx, request, resource)
+    handler = _HANDLERS.get(request.verb)
+    if handler is None:
+        raise method_not_allowed()
+    if resource.namespaced and not request.namespace and request.verb != LIST:
+        raise bad_request(f"a request to {resource.plural} by name needs a namespace")
+    return handler(ctx, request, resource)
+
+
+def find_resource(request: Request) -> Resource:
+    """The resource that a request names."""
+    try:
+        return resource_of(request.resource)
+    except UsageError as error:
+        raise no_such_resource() from error
+
+
+def delete_collection(ctx: Context, request: Request, resource: Resource) -> Flow[Done]:
+    """DELETE of a collection: a list, then one delete after the other; not atomic."""
+    listed = yield from list_objects(ctx, evolve(request, verb=LIST), resource)
+    assert isinstance(listed.body, ObjectList)
+    for obj in listed.body.items:
+        one = evolve(request, verb=DELETE, name=obj.name, namespace=obj.namespace)
+        try:
+            yield from delete_object(ctx, one, resource)
+        except ApiError as error:
+            if error.status.code != 404:
+                raise
+    return listed
+
+
+_HANDLERS: Mapping[str, Handler] = {
+    GET: get_object,
+    LIST: list_objects,
+    CREATE: create_object,
+    UPDATE: update_object,
+    PATCH: patch_object,
+    DELETE: delete_object,
+    DELETE_COLLECTION: delete_collection,
+}

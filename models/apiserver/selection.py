@@ -1,0 +1,96 @@
+"""Which objects a LIST or WATCH means: label and field selectors, as one predicate.
+
+Sources: staging/src/k8s.io/apimachinery/pkg/fields, pkg/registry/core/{pod,node,event}/strategy.go (the fields that can
+be selected).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from chaoskube.models.apiserver.errors import bad_request
+from chaoskube.models.apiserver.watch_cache import Predicate
+from chaoskube.models.objects.resources import Resource
+from chaoskube.models.objects.selectors import parse_field_selector, parse_label_selector
+from chaoskube.sim import UsageError
+
+Getter = Callable[[Any], object]
+_EVERYWHERE: Mapping[str, Getter] = {
+    "metadata.name": lambda obj: obj.metadata.name,
+    "metadata.namespace": lambda obj: obj.metadata.namespace,
+}
+_OF_KIND: Mapping[str, Mapping[str, Getter]] = {
+    "pods": {
+        "spec.nodeName": lambda pod: pod.spec.node_name,
+        "spec.restartPolicy": lambda pod: pod.spec.restart_policy,
+        "spec.schedulerName": lambda pod: pod.spec.scheduler_name,
+        "spec.serviceAccountName": lambda pod: pod.spec.service_account_name,
+        "spec.hostNetwork": lambda pod: pod.spec.host_network,
+        "status.phase": lambda pod: pod.status.phase,
+        "status.podIP": lambda pod: pod.status.pod_ip,
+        "status.nominatedNodeName": lambda pod: pod.status.nominated_node_name,
+    },
+    "nodes": {"spec.unschedulable": lambda node: node.spec.unschedulable},
+    "events": {
+        "involvedObject.kind": lambda event: event.involved_object.kind,
+        "involvedObject.namespace": lambda event: event.involved_object.namespace,
+        "involvedObject.name": lambda event: event.involved_object.name,
+        "involvedObject.uid": lambda event: event.involved_object.uid,
+        "reason": lambda event: event.reason,
+        "type": lambda event: event.type,
+    },
+    "replicasets": {"status.replicas": lambda replica_set: replica_set.status.replicas},
+    "namespaces": {"status.phase": lambda namespace: namespace.status.phase},
+}
+
+
+def predicate(resource: Resource, label_selector: str, field_selector: str) -> Predicate | None:
+    """What both selectors say of an object; None when they say nothing."""
+    by_labels = _by_labels(label_selector) if label_selector else None
+    by_fields = _by_fields(resource, field_selector) if field_selector else None
+    if by_labels is None or by_fields is None:
+        return by_labels or by_fields
+    return lambda obj: by_labels(obj) and by_fields(obj)
+
+
+def single_name(field_selector: str) -> str:
+    """The name, if the selector is `metadata.name=NAME` among others."""
+    for requirement in parse_field_selector(field_selector):
+        if requirement.path == "metadata.name" and requirement.equal:
+            return requirement.value
+    return ""
+
+
+def _by_labels(text: str) -> Predicate:
+    try:
+        selector = parse_label_selector(text)
+    except UsageError as error:
+        raise bad_request(str(error)) from error
+    return lambda obj: selector.matches(obj.metadata.labels)
+
+
+def _by_fields(resource: Resource, text: str) -> Predicate:
+    try:
+        requirements = parse_field_selector(text)
+    except UsageError as error:
+        raise bad_request(str(error)) from error
+    tests: list[tuple[Getter, bool, str]] = []
+    fields = {**_EVERYWHERE, **_OF_KIND.get(resource.plural, {})}
+    for requirement in requirements:
+        getter = fields.get(requirement.path)
+        if getter is None:
+            raise bad_request(f"field label not supported: {requirement.path}")
+        tests.append((getter, requirement.equal, requirement.value))
+    if len(tests) == 1 and tests[0][1]:
+        only, _, wanted = tests[0]
+        return lambda obj: _text(only(obj)) == wanted
+    return lambda obj: all((_text(getter(obj)) == value) is equal for getter, equal, value in tests)
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)

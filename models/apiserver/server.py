@@ -1,0 +1,315 @@
+"""The API server's shell: connections in, flows carried out, watches served; several may run, sharing only etcd.
+
+A request costs 1 ms of handling, then its flow runs: what it yields is asked of etcd or of a cache, and its end is
+the answer. After 60 s the client gets 504, while the flow goes on: the write may still happen. Reads are repeated
+until then when etcd's member is in trouble, writes never, because nobody knows what became of them.
+All caches of the typed kinds are filled at boot, others when first asked for.
+Sources: staging/src/k8s.io/apiserver/pkg/server/{config,filters/timeout}.go, pkg/endpoints/handlers/get.go (watch
+time-outs), go.etcd.io/etcd/client/v3/retry_interceptor.go.
+
+Not modelled: authentication, authorization, priority and fairness, max-in-flight, OpenAPI and discovery documents,
+`/livez`, graceful shutdown of a server.
+"""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Final
+
+from attrs import evolve
+
+from chaoskube.models.apiserver import handlers, reads
+from chaoskube.models.apiserver.admission import SYSTEM_NAMESPACES
+from chaoskube.models.apiserver.api import (
+    API_PORT,
+    ERROR,
+    WATCH,
+    WRITE_VERBS,
+    Request,
+    Response,
+    Status,
+    WatchEvent,
+)
+from chaoskube.models.apiserver.cache_feed import CacheFeed
+from chaoskube.models.apiserver.compaction import Round, compact
+from chaoskube.models.apiserver.errors import ApiError, bad_request, internal_error, timeout
+from chaoskube.models.apiserver.events import Rejected
+from chaoskube.models.apiserver.flow import Effect, Flow, Outcome, Pause, UntilCached
+from chaoskube.models.apiserver.keys import key_of, prefix_of
+from chaoskube.models.apiserver.selection import predicate, single_name
+from chaoskube.models.apiserver.storage import current_revision
+from chaoskube.models.apiserver.watch_cache import WatchCache, Watcher, next_bookmark_at
+from chaoskube.models.apiserver.writes import Done
+from chaoskube.models.constants import REQUEST_HANDLING
+from chaoskube.models.etcd import messages as etcd
+from chaoskube.models.etcd.client import EtcdClient
+from chaoskube.models.objects import TYPED, Namespace, ObjectMeta
+from chaoskube.models.objects.resources import Resource, resource_for
+from chaoskube.sim import MILLISECOND, SECOND, Address, Connection, Process, Unsure, reached
+
+REQUEST_TIMEOUT_NS: Final = 60 * SECOND
+ETCD_RETRY_NS: Final = 100 * MILLISECOND
+WATCH_TIMEOUT_SECONDS: Final = (1800, 3600)
+COMPACTION_PERIOD_NS: Final = 300 * SECOND
+BOOTSTRAP_RETRY_NS: Final = 1 * SECOND
+
+
+def boot_apiserver(process: Process, etcd_endpoints: tuple[Address, ...], port: int = API_PORT) -> ApiServer:
+    """Start an API server on `process`; everything it knows it reads from etcd."""
+    return ApiServer(process, etcd_endpoints, port)
+
+
+class Run:
+    """One flow under way, and who waits for its end."""
+
+    __slots__ = ("connection", "deadline", "flow", "is_answered", "request")
+
+    def __init__(self, flow: Flow[Done], request: Request, connection: Connection, deadline: int) -> None:
+        self.flow = flow
+        self.request = request
+        self.connection = connection
+        self.deadline = deadline
+        self.is_answered = False
+
+
+class ApiServer:
+    """One server in one life of its process. Also the Context of its handlers."""
+
+    def __init__(self, process: Process, etcd_endpoints: tuple[Address, ...], port: int) -> None:
+        self.name = process.name
+        self.rng: Random = process.rng
+        self._process = process
+        self._client = EtcdClient(process, etcd_endpoints)
+        self._feeds: dict[str, CacheFeed] = {}
+        for api_version, kind in TYPED:
+            self._feed(resource_for(kind, api_version).plural)
+        self._bootstrap()
+        process.call_later(COMPACTION_PERIOD_NS, self._compact, Round())
+        process.listen(port, self._on_connect)
+
+    # ---- Context
+
+    def wall_ns(self) -> int:
+        """The server's wall clock."""
+        return self._process.wall_ns()
+
+    def cache(self, resource: str) -> WatchCache:
+        """This server's copy of a resource."""
+        return self._feed(resource).cache
+
+    def record(self, event: object) -> None:
+        """Into the journal."""
+        self._process.record(event)
+
+    def _feed(self, plural: str) -> CacheFeed:
+        feed = self._feeds.get(plural)
+        if feed is None:
+            resource = handlers.find_resource(Request(verb="", resource=plural))
+            feed = CacheFeed(self._process, self._client, resource, prefix_of(resource))
+            self._feeds[plural] = feed
+        return feed
+
+    # ---- requests
+
+    def _on_connect(self, connection: Connection) -> None:
+        def on_message(message: object) -> None:
+            assert isinstance(message, Request), f"{self.name} was sent {message!r}"
+            self._process.call_later(REQUEST_HANDLING, self._begin, message, connection)
+
+        connection.on_message = on_message
+
+    def _begin(self, request: Request, connection: Connection) -> None:
+        if request.verb == WATCH:
+            flow = self._watch(request, connection)
+        else:
+            flow = _handled(self, request)
+        run = Run(flow, request, connection, self._process.now + REQUEST_TIMEOUT_NS)
+        timer = self._process.call_at(run.deadline, self._time_is_up, run)
+        self._advance(run, None)
+        if run.is_answered:
+            timer.cancel()
+
+    def _advance(self, run: Run, outcome: Outcome) -> None:
+        try:
+            effect = run.flow.send(outcome)
+        except StopIteration as end:
+            if end.value is not None:
+                self._answer(run, end.value)
+            run.is_answered = True
+        except ApiError as error:
+            self._refuse(run, error.status)
+        else:
+            self._carry_out(run, effect)
+
+    def _carry_out(self, run: Run, effect: Effect) -> None:
+        if isinstance(effect, UntilCached):
+            feed = self._feed(effect.resource)
+            feed.wait_for(effect.revision, lambda seen: self._advance(run, seen))
+        elif isinstance(effect, Pause):
+            self._process.call_later(effect.duration_ns, self._advance, run, None)
+        else:
+            self._ask_etcd(run, effect)
+
+    def _ask_etcd(self, run: Run, effect: etcd.Request) -> None:
+        def on_done(outcome: etcd.Response | etcd.EtcdError | Unsure) -> None:
+            if _is_worth_repeating(effect, outcome) and self._process.now < run.deadline:
+                reached("apiserver: asked etcd again")
+                self._process.call_later(ETCD_RETRY_NS, self._ask_etcd, run, effect)
+            else:
+                self._advance(run, outcome)
+
+        self._client.request(effect, on_done)
+
+    def _time_is_up(self, run: Run) -> None:
+        if not run.is_answered:
+            reached("apiserver: 504 while the request goes on")
+            error = timeout("request did not complete within the allotted timeout")
+            self._refuse(run, error.status)
+
+    def _answer(self, run: Run, done: Done) -> None:
+        if run.is_answered:
+            return
+        run.is_answered = True
+        response = Response(id=run.request.id, code=done.code, body=done.body, warnings=done.warnings)  # type: ignore[arg-type]  # a flow ends with an answer's body
+        if run.connection.is_open:
+            run.connection.send(response)
+
+    def _refuse(self, run: Run, status: Status) -> None:
+        if run.is_answered:
+            return
+        request = run.request
+        if request.verb in WRITE_VERBS:
+            self._process.record(
+                Rejected(
+                    server=self.name,
+                    verb=request.verb,
+                    resource=request.resource,
+                    subresource=request.subresource,
+                    key=f"{request.namespace}/{request.name}" if request.namespace else request.name,
+                    code=status.code,
+                    reason=status.reason,
+                    message=status.message,
+                    user=request.user,
+                )
+            )
+        self._answer(run, Done(code=status.code, body=status))
+        if request.verb == WATCH:
+            run.connection.close()
+
+    # ---- watches
+
+    def _watch(self, request: Request, connection: Connection) -> Flow[Done]:
+        """Begin a watch; ends without an answer, because the stream is the answer."""
+        resource = handlers.find_resource(request)
+        options = request.options
+        matches = predicate(resource, options.label_selector, options.field_selector)
+        version = reads.parse_version(options.resource_version) if options.resource_version else 0
+        if options.send_initial_events:
+            yield from self._until_fresh(resource, request, version)
+        cache = reads.ready_cache(self, resource)
+        feed = self._feed(resource.plural)
+        now = self._process.now
+        name = request.name or single_name(options.field_selector)
+        is_exact = bool(name) and (bool(request.namespace) or not resource.namespaced)
+        prefix = prefix_of(resource, request.namespace)
+        ends_at = now + self._watch_timeout_ns(options.timeout_ns)
+        watcher = Watcher(
+            id=feed.next_id(),
+            prefix=key_of(resource, request.namespace, name) if is_exact else prefix,
+            exact=is_exact,
+            matches=matches,
+            after=version,
+            bookmarks=options.allow_watch_bookmarks,
+            bookmark_at=next_bookmark_at(now, ends_at),
+            ends_at=ends_at,
+        )
+        initial = version == 0 or options.send_initial_events
+        first = cache.add_watcher(watcher, initial_state=initial)
+        if not connection.is_open:
+            cache.remove_watcher(watcher.id)
+        elif first and first[0].type == ERROR:
+            connection.send(first[0])
+            connection.close()
+        else:
+            if options.send_initial_events and options.allow_watch_bookmarks:
+                first.append(cache.bookmark(initial_events_end=True))
+            feed.serve(watcher, connection, first)
+        return None  # type: ignore[return-value]  # see above
+
+    def _until_fresh(self, resource: Resource, request: Request, version: int) -> Flow[None]:
+        options = request.options
+        if options.resource_version_match != "NotOlderThan":
+            raise bad_request(
+                "sendInitialEvents: Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
+            )
+        cache = reads.ready_cache(self, resource)
+        if options.resource_version == "":
+            version = yield from current_revision()
+        if cache.revision < version and not (yield UntilCached(resource.plural, version)):
+            raise reads.too_large_resource_version(version, cache.revision)
+
+    def _watch_timeout_ns(self, wanted_ns: int | None) -> int:
+        if wanted_ns:
+            return wanted_ns
+        first, last = WATCH_TIMEOUT_SECONDS
+        return self.rng.randrange(first, last) * SECOND
+
+    # ---- what a server does by itself
+
+    def _bootstrap(self) -> None:
+        """The namespaces that exist from the start: whoever comes first makes them."""
+        for name in SYSTEM_NAMESPACES:
+            namespace = Namespace(metadata=ObjectMeta(name=name))
+            request = Request(verb="create", resource="namespaces", body=namespace, user="system:apiserver")
+            self._own(handlers.handle(self, request), lambda done: None)
+
+    def _compact(self, last: Round) -> None:
+        self._own(compact(self, last), self._compacted)
+
+    def _compacted(self, outcome: object) -> None:
+        assert isinstance(outcome, Round)
+        self._process.call_later(COMPACTION_PERIOD_NS, self._compact, outcome)
+
+    def _own(self, flow: Flow[object], then: object, outcome: Outcome = None) -> None:
+        """Carry out a flow of the server's own."""
+        assert callable(then)
+        try:
+            effect = flow.send(outcome)
+        except StopIteration as end:
+            then(end.value)
+            return
+        except ApiError as error:
+            if error.status.code == 409:
+                then(None)
+                return
+            raise
+        if isinstance(effect, Pause):
+            self._process.call_later(effect.duration_ns, self._own, flow, then, None)
+            return
+        assert not isinstance(effect, UntilCached), f"{self.name} waits for {effect!r} by itself"
+        question: etcd.Request = effect
+
+        def on_done(answer: etcd.Response | etcd.EtcdError | Unsure) -> None:
+            if isinstance(answer, (etcd.EtcdError, Unsure)) and not isinstance(question, etcd.Compact):
+                self._process.call_later(BOOTSTRAP_RETRY_NS, self._client.request, question, on_done)
+            else:
+                self._own(flow, then, answer)
+
+        self._client.request(question, on_done)
+
+
+def _handled(server: ApiServer, request: Request) -> Flow[Done]:
+    """The handler's flow; its refusals of the request's shape come out of the flow too."""
+    return (yield from handlers.handle(server, request))
+
+
+def _is_worth_repeating(effect: etcd.Request, outcome: object) -> bool:
+    """Reads are asked again when a member is in trouble; writes only if they were never sent."""
+    if isinstance(outcome, Unsure):
+        return isinstance(effect, etcd.Range) or str(outcome).endswith("refused")
+    if isinstance(outcome, etcd.EtcdError):
+        return isinstance(effect, etcd.Range) and outcome.code == "Unavailable"
+    return False
+
+
+__all__ = ["ApiServer", "WatchEvent", "boot_apiserver", "evolve", "internal_error"]

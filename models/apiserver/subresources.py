@@ -1,0 +1,302 @@
+"""scale, pods/binding and pods/eviction as flows.
+
+Binding is the scheduler's one write: it refuses a pod that is bound, being deleted or gated, and does not ask
+whether the node exists. Scale is a view on spec.replicas under the parent's resource version.
+Sources: pkg/registry/core/pod/storage/{storage,eviction}.go, pkg/registry/apps/{deployment,replicaset}/storage/storage.go.
+
+Not modelled: PodDisruptionBudgets (an eviction is a delete with the DisruptionTarget condition, no budget asked).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from attrs import evolve
+from chaoskube.models.objects.validation import validate_update
+
+from chaoskube.models.apiserver.api import (
+    GET,
+    JSON,
+    PATCH,
+    Cause,
+    DeleteOptions,
+    Preconditions,
+    Request,
+    Status,
+)
+from chaoskube.models.apiserver.bodies import causes_error
+from chaoskube.models.apiserver.errors import (
+    bad_request,
+    conflict,
+    invalid,
+    method_not_allowed,
+    not_found,
+)
+from chaoskube.models.apiserver.flow import Context, Flow
+from chaoskube.models.apiserver.keys import key_of
+from chaoskube.models.apiserver.storage import guaranteed_update, read
+from chaoskube.models.apiserver.strategy import prepare_update
+from chaoskube.models.apiserver.writes import Done, check_preconditions, delete_object, write_recorded
+from chaoskube.models.objects import (
+    Deployment,
+    FrozenDict,
+    GenericObject,
+    KubeObject,
+    ObjectMeta,
+    Pod,
+    PodCondition,
+    ReplicaSet,
+    encode,
+    freeze,
+    thaw,
+)
+from chaoskube.models.objects.conditions import set_condition
+from chaoskube.models.objects.patch import merge_patch
+from chaoskube.models.objects.resources import Resource
+from chaoskube.models.objects.selectors import as_selector
+
+SECOND_NS = 1_000_000_000
+SCALE_VERSION = "autoscaling/v1"
+_CREATED = Status(code=201)
+
+
+# ---- scale
+
+
+def scale(ctx: Context, request: Request, resource: Resource) -> Flow[Done]:
+    """GET, PUT or PATCH of the scale subresource."""
+    key = key_of(resource, request.namespace, request.name)
+    if request.verb == GET:
+        found = yield from read(key)
+        if found is None:
+            raise not_found(resource.plural, resource.group, request.name)
+        return Done(code=200, body=scale_of(found))
+
+    def change(current: KubeObject | None) -> KubeObject:
+        if current is None:
+            raise not_found(resource.plural, resource.group, request.name)
+        wanted, version = _wanted_scale(request, current)
+        if wanted < 0:
+            cause = Cause(
+                reason="FieldValueInvalid",
+                message=f"Invalid value: {wanted}: must be greater than or equal to 0",
+                field="spec.replicas",
+            )
+            raise invalid("Scale", "autoscaling", request.name, [cause])
+        if version and version != current.resource_version:
+            raise conflict(resource.plural, resource.group, request.name)
+        new = prepare_update(_with_replicas(current, wanted), current)
+        refusal = causes_error(resource, request.name, validate_update(current, new))
+        if refusal is not None:
+            raise refusal
+        return new
+
+    cache = ctx.cache(resource.plural)
+    saved = yield from guaranteed_update(key, cache.get(key) if cache.is_ready else None, change)
+    if saved.wrote:
+        write_recorded(ctx, request, resource, saved)
+    assert saved.obj is not None
+    return Done(code=200, body=scale_of(saved.obj))
+
+
+def scale_of(obj: KubeObject) -> GenericObject:
+    """The Scale view of a workload."""
+    replicas, current, selector = _replicas_of(obj)
+    status: dict[str, object] = {"replicas": current}
+    if selector:
+        status["selector"] = selector
+    spec = {"replicas": replicas} if replicas else {}
+    old = obj.metadata
+    metadata = ObjectMeta(
+        name=old.name,
+        namespace=old.namespace,
+        uid=old.uid,
+        resource_version=old.resource_version,
+        creation_timestamp=old.creation_timestamp,
+    )
+    content: FrozenDict[str, Any] = freeze({"spec": spec, "status": status})
+    return GenericObject(api_version=SCALE_VERSION, kind="Scale", metadata=metadata, content=content)
+
+
+def _replicas_of(obj: KubeObject) -> tuple[int, int, str]:
+    if isinstance(obj, (Deployment, ReplicaSet)):
+        selector = str(as_selector(obj.spec.selector)) if obj.spec.selector else ""
+        replicas = obj.spec.replicas
+        return 1 if replicas is None else replicas, obj.status.replicas, selector
+    assert isinstance(obj, GenericObject)
+    spec = obj.content.get("spec", {})
+    labels = (spec.get("selector") or {}).get("matchLabels") or {}
+    selector = ",".join([f"{key}={value}" for key, value in sorted(labels.items())])
+    return spec.get("replicas", 1), (obj.content.get("status") or {}).get("replicas", 0), selector
+
+
+def _wanted_scale(request: Request, current: KubeObject) -> tuple[int, str]:
+    """The replicas and the resource version that the request asks for."""
+    body = request.body
+    tree: Any = encode(body) if isinstance(body, KubeObject) else thaw(body)
+    if not isinstance(tree, Mapping):
+        raise bad_request("the object provided is unrecognized (must be of type Scale)")
+    if request.verb == PATCH:
+        if request.patch_type == JSON:
+            raise bad_request("a JSON patch of scale is not supported")
+        before = encode(scale_of(current))
+        before.setdefault("metadata", {}).pop("resourceVersion", None)
+        tree = merge_patch(before, dict(tree))
+    replicas = (tree.get("spec") or {}).get("replicas", 0)
+    if not isinstance(replicas, int):
+        raise bad_request(
+            'Scale in version "v1" cannot be handled as a Scale: json: cannot unmarshal value into Go struct field '
+            "ScaleSpec.spec.replicas of type int32"
+        )
+    return replicas, (tree.get("metadata") or {}).get("resourceVersion", "")
+
+
+def _with_replicas(obj: KubeObject, replicas: int) -> KubeObject:
+    if isinstance(obj, Deployment):
+        return evolve(obj, spec=evolve(obj.spec, replicas=replicas))
+    if isinstance(obj, ReplicaSet):
+        return evolve(obj, spec=evolve(obj.spec, replicas=replicas))
+    assert isinstance(obj, GenericObject)
+    spec = freeze({**obj.content.get("spec", {}), "replicas": replicas})
+    return evolve(obj, content=obj.content.plus({"spec": spec}))
+
+
+# ---- pods/binding
+
+
+def bind(ctx: Context, request: Request, resource: Resource) -> Flow[Done]:
+    """POST pods/NAME/binding: put the pod on a node, once."""
+    content, metadata = _content(request)
+    node_name = (content.get("target") or {}).get("name", "")
+    if not node_name:
+        cause = Cause(reason="FieldValueRequired", message="Required value", field="target.name")
+        raise invalid("Binding", "", request.name, [cause])
+    uid = metadata.get("uid", "")
+    key = key_of(resource, request.namespace, request.name)
+
+    def change(current: KubeObject | None) -> KubeObject:
+        if current is None:
+            raise not_found("pods", "", request.name)
+        assert isinstance(current, Pod)
+        refusal = _binding_refusal(current, uid)
+        if refusal:
+            raise conflict("pods/binding", "", request.name, refusal)
+        return _bound(current, node_name, metadata.get("annotations") or {}, ctx.wall_ns())
+
+    cache = ctx.cache("pods")
+    saved = yield from guaranteed_update(key, cache.get(key) if cache.is_ready else None, change)
+    write_recorded(ctx, request, resource, saved)
+    return Done(code=201, body=_CREATED)
+
+
+def _binding_refusal(pod: Pod, uid: str) -> str:
+    name = pod.name
+    if uid and uid != pod.uid:
+        return f"Precondition failed: UID in precondition: {uid}, UID in object meta: {pod.uid}"
+    if pod.metadata.deletion_timestamp is not None:
+        return f"pod {name} is being deleted, cannot be assigned to a host"
+    if pod.spec.node_name:
+        return f'pod {name} is already assigned to node "{pod.spec.node_name}"'
+    if pod.spec.scheduling_gates:
+        return f"pod {name} has non-empty .spec.schedulingGates"
+    return ""
+
+
+def _bound(pod: Pod, node_name: str, annotations: Mapping[str, str], now_ns: int) -> Pod:
+    scheduled = PodCondition(
+        type="PodScheduled", status="True", last_transition_time=now_ns - now_ns % SECOND_NS
+    )
+    status = evolve(
+        pod.status,
+        conditions=set_condition(pod.status.conditions, scheduled),
+        nominated_node_name=None,
+    )
+    metadata = evolve(pod.metadata, annotations=pod.metadata.annotations.plus(annotations))
+    return evolve(pod, metadata=metadata, spec=evolve(pod.spec, node_name=node_name), status=status)
+
+
+def _content(request: Request) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """The body of a Binding or Eviction: what it says, and its metadata."""
+    body = request.body
+    tree: Any = encode(body) if isinstance(body, KubeObject) else thaw(body)
+    if not isinstance(tree, Mapping):
+        raise bad_request("the object provided is unrecognized")
+    metadata = tree.get("metadata") or {}
+    name = metadata.get("name", "")
+    if name and name != request.name:
+        raise bad_request(f"name in URL does not match name in {tree.get('kind', 'the')} object")
+    return tree, metadata
+
+
+# ---- pods/eviction
+
+
+def evict(ctx: Context, request: Request, resource: Resource) -> Flow[Done]:
+    """POST pods/NAME/eviction: say why on the pod, then delete it with the options given."""
+    content, _ = _content(request)
+    options = _delete_options(content.get("deleteOptions") or {})
+    key = key_of(resource, request.namespace, request.name)
+
+    def change(current: KubeObject | None) -> KubeObject:
+        if current is None:
+            raise not_found("pods", "", request.name)
+        assert isinstance(current, Pod)
+        check_preconditions(options.preconditions, current)
+        return _disrupted(current, ctx.wall_ns())
+
+    found = yield from read(key)
+    if found is None:
+        raise not_found("pods", "", request.name)
+    assert isinstance(found, Pod)
+    is_ending = found.metadata.deletion_timestamp is not None
+    if not is_ending and found.status.phase not in ("Succeeded", "Failed", "Pending"):
+        saved = yield from guaranteed_update(key, found, change)
+        if saved.wrote:
+            write_recorded(ctx, request, resource, saved)
+    deletion = evolve(request, delete_options=options, body=None)
+    yield from delete_object(ctx, deletion, resource)
+    return Done(code=201, body=_CREATED)
+
+
+def _disrupted(pod: Pod, now_ns: int) -> Pod:
+    condition = PodCondition(
+        type="DisruptionTarget",
+        status="True",
+        reason="EvictionByEvictionAPI",
+        message="Eviction API: evicting",
+        last_transition_time=now_ns - now_ns % SECOND_NS,
+    )
+    conditions = set_condition(pod.status.conditions, condition)
+    return evolve(pod, status=evolve(pod.status, conditions=conditions))
+
+
+def _delete_options(tree: Mapping[str, Any]) -> DeleteOptions:
+    wanted = tree.get("preconditions")
+    preconditions = None
+    if wanted:
+        preconditions = Preconditions(uid=wanted.get("uid"), resource_version=wanted.get("resourceVersion"))
+    return DeleteOptions(
+        grace_period_seconds=tree.get("gracePeriodSeconds"),
+        preconditions=preconditions,
+        propagation_policy=tree.get("propagationPolicy"),
+    )
+
+
+Handler = Callable[[Context, Request, Resource], Flow[Done]]
+SUBRESOURCES: Mapping[tuple[str, str], Handler] = {
+    ("get", "scale"): scale,
+    ("update", "scale"): scale,
+    ("patch", "scale"): scale,
+    ("create", "binding"): bind,
+    ("create", "eviction"): evict,
+}
+
+
+def handler_of(request: Request, resource: Resource) -> Handler:
+    """Who handles this subresource, or 404/405."""
+    handler = SUBRESOURCES.get((request.verb, request.subresource))
+    is_known = resource.has_scale if request.subresource == "scale" else resource.plural == "pods"
+    if handler is None or not is_known:
+        raise method_not_allowed()
+    return handler

@@ -1,0 +1,385 @@
+"""CREATE, UPDATE, PATCH and DELETE as flows: decode, admit, prepare, validate, store, and say what was written.
+
+Sources: staging/src/k8s.io/apiserver/pkg/registry/generic/registry/store.go, pkg/endpoints/handlers/*.go,
+pkg/registry/core/namespace/storage/storage.go (Delete).
+
+Not modelled: validating admission inside the storage transaction (there is none yet).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+
+from attrs import evolve, frozen
+from chaoskube.models.objects.validation import validate_create, validate_update
+
+from chaoskube.models.apiserver import admission, deletion, strategy
+from chaoskube.models.apiserver.api import (
+    BACKGROUND,
+    ORPHAN,
+    UPDATE,
+    Cause,
+    DeleteOptions,
+    Preconditions,
+    Request,
+    Status,
+)
+from chaoskube.models.apiserver.bodies import causes_error, object_of, patched
+from chaoskube.models.apiserver.errors import (
+    ApiError,
+    already_exists,
+    bad_request,
+    conflict,
+    forbidden,
+    invalid,
+    not_found,
+    plain_error,
+)
+from chaoskube.models.apiserver.events import Written
+from chaoskube.models.apiserver.flow import Context, Flow
+from chaoskube.models.apiserver.keys import key_of
+from chaoskube.models.apiserver.storage import Saved, create, delete, guaranteed_update, read
+from chaoskube.models.objects import KubeObject, Namespace, NamespaceStatus, Service
+from chaoskube.models.objects.resources import Resource
+
+NAME_BASE_MAX = 58
+NAME_SUFFIX = 5
+NAME_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
+NAME_ATTEMPTS = 8
+
+
+@frozen(kw_only=True)
+class Done:
+    """What a request ends with."""
+
+    code: int
+    body: object
+    warnings: tuple[str, ...] = ()
+
+
+class FinalizersGone(ApiError):
+    """An update took the last finalizer from a deleted object: it is to be removed."""
+
+    def __init__(self, old: KubeObject, new: KubeObject) -> None:
+        super().__init__(Status(code=200))
+        self.old = old
+        self.new = new
+
+
+# ---- create
+
+
+def create_object(ctx: Context, request: Request, resource: Resource) -> Flow[Done]:
+    """POST to a collection."""
+    obj, warnings = object_of(request, resource)
+    _same_namespace(obj, request, resource)
+    name = obj.name or request.name
+    if not name and not obj.metadata.generate_name:
+        cause = Cause(
+            reason="FieldValueRequired",
+            message="Required value: name or generateName is required",
+            field="metadata.name",
+        )
+        raise invalid(resource.kind, resource.group, "", [cause])
+    obj = yield from admission.admit_create(ctx, obj, resource, request.namespace)
+    saved = yield from _store_new(ctx, request, resource, obj, name)
+    return Done(code=201, body=saved.obj, warnings=warnings)
+
+
+def _store_new(ctx: Context, request: Request, resource: Resource, obj: KubeObject, name: str) -> Flow[Saved]:
+    namespace = request.namespace if resource.namespaced else ""
+    prefix = (obj.metadata.generate_name or "")[:NAME_BASE_MAX]
+    for _ in range(1 if name else NAME_ATTEMPTS):
+        chosen = name or generated_name(prefix, ctx.rng)
+        new = strategy.prepare_create(
+            obj, uid=new_uid(ctx.rng), name=chosen, namespace=namespace, now_ns=ctx.wall_ns()
+        )
+        refusal = causes_error(resource, chosen, validate_create(new))
+        if refusal is not None:
+            raise refusal
+        if obj.metadata.resource_version:
+            raise plain_error("resourceVersion should not be set on objects to be created")
+        key = key_of(resource, namespace, chosen)
+        if request.dry_run:
+            if (yield from read(key)) is not None:
+                raise already_exists(resource.plural, resource.group, chosen)
+            return Saved(obj=new, prev=None, revision=0, wrote=False)
+        if isinstance(new, Service):
+            new = yield from admission.allocate(ctx, new)
+        saved = yield from create(key, new)
+        if saved is not None:
+            _written(ctx, request, resource, saved)
+            return saved
+        if isinstance(new, Service):
+            yield from admission.release(new)
+    existing = yield from read(key)
+    is_dying = existing is not None and existing.metadata.deletion_timestamp is not None
+    raise already_exists(resource.plural, resource.group, chosen, being_deleted=is_dying)
+
+
+def generated_name(prefix: str, rng: Random) -> str:
+    """The prefix and five letters that spell nothing. (staging/src/k8s.io/apiserver/pkg/storage/names/generate.go)"""
+    return prefix + "".join([rng.choice(NAME_LETTERS) for _ in range(NAME_SUFFIX)])
+
+
+def new_uid(rng: Random) -> str:
+    """A random UUID, version 4."""
+    text = f"{rng.getrandbits(128):032x}"
+    variant = "89ab"[int(text[16], 16) & 3]
+    return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-{variant}{text[17:20]}-{text[20:]}"
+
+
+def _same_namespace(obj: KubeObject, request: Request, resource: Resource) -> None:
+    wanted = request.namespace if resource.namespaced else ""
+    if obj.namespace and obj.namespace != wanted:
+        raise bad_request(
+            "the namespace of the provided object does not match the namespace sent on the request"
+        )
+
+
+# ---- update and patch
+
+
+def update_object(ctx: Context, request: Request, resource: Resource) -> Flow[Done]:
+    """PUT of the object or its status."""
+    obj, warnings = object_of(request, resource)
+    if obj.name and obj.name != request.name:
+        raise bad_request(
+            f"the name of the object ({obj.name}) does not match the name on the URL ({request.name})"
+        )
+    _same_namespace(obj, request, resource)
+    wanted = obj.metadata.resource_version
+    if wanted and not wanted.isdecimal():
+        raise plain_error(f'strconv.ParseUint: parsing "{wanted}": invalid syntax')
+    key = key_of(resource, request.namespace, request.name)
+
+    def change(current: KubeObject | None) -> KubeObject:
+        if current is None:
+            raise not_found(resource.plural, resource.group, request.name)
+        _check_uid(key, obj.uid, current, resource)
+        _check_version(wanted, current, resource)
+        return _next(ctx, request, resource, obj, current)
+
+    try:
+        saved = yield from _update(ctx, request, resource, key, change)
+    except ApiError as error:
+        if not _creates(error, request, resource, wanted):
+            raise
+        creation = evolve(request, body=obj)
+        return (yield from create_object(ctx, creation, resource))
+    return Done(code=200, body=saved.obj, warnings=warnings)
+
+
+def patch_object(ctx: Context, request: Request, resource: Resource) -> Flow[Done]:
+    """PATCH of the object or its status; applied to the newest version, so it conflicts only if it says which."""
+    key = key_of(resource, request.namespace, request.name)
+
+    def change(current: KubeObject | None) -> KubeObject:
+        if current is None:
+            raise not_found(resource.plural, resource.group, request.name)
+        new = patched(current, request, resource)
+        _check_version(new.metadata.resource_version, current, resource)
+        return _next(ctx, request, resource, new, current)
+
+    saved = yield from _update(ctx, request, resource, key, change)
+    return Done(code=200, body=saved.obj)
+
+
+def _update(
+    ctx: Context,
+    request: Request,
+    resource: Resource,
+    key: str,
+    change: Callable[[KubeObject | None], KubeObject],
+) -> Flow[Saved]:
+    cache = ctx.cache(resource.plural)
+    cached = cache.get(key) if cache.is_ready else None
+    if request.dry_run:
+        current = yield from read(key)
+        new = change(current)
+        assert current is not None
+        metadata = evolve(new.metadata, resource_version=current.resource_version)
+        return Saved(obj=evolve(new, metadata=metadata), prev=current, revision=0, wrote=False)
+    try:
+        saved = yield from guaranteed_update(key, cached, change)
+    except FinalizersGone as gone:
+        removed = yield from delete(key, _removable(resource, request.name, gone.old.uid), gone.old)
+        _written(ctx, request, resource, removed)
+        return evolve(removed, obj=gone.new)
+    if saved.wrote:
+        _written(ctx, request, resource, saved)
+    return saved
+
+
+def _next(
+    ctx: Context, request: Request, resource: Resource, new: KubeObject, current: KubeObject
+) -> KubeObject:
+    if request.subresource == "status":
+        new = strategy.prepare_status_update(new, current)
+    else:
+        new = strategy.prepare_update(new, current)
+        refusal = causes_error(resource, request.name, validate_update(current, new))
+        if refusal is not None:
+            raise refusal
+    if current.metadata.finalizers and deletion.is_removed_by_update(current, new):
+        raise FinalizersGone(current, new)
+    return new
+
+
+def _check_uid(key: str, wanted: str, current: KubeObject, resource: Resource) -> None:
+    if wanted and wanted != current.uid:
+        why = (
+            f"StorageError: invalid object, Code: 4, Key: {key}, ResourceVersion: 0, AdditionalErrorMsg: "
+            f"Precondition failed: UID in precondition: {wanted}, UID in object meta: {current.uid}"
+        )
+        raise conflict(resource.plural, resource.group, current.name, why)
+
+
+def _check_version(wanted: str, current: KubeObject, resource: Resource) -> None:
+    if not wanted or wanted == "0":
+        if resource.plural in strategy.VERSION_REQUIRED:
+            cause = Cause(
+                reason="FieldValueInvalid",
+                message="Invalid value: 0: must be specified for an update",
+                field="metadata.resourceVersion",
+            )
+            raise invalid(resource.plural, resource.group, current.name, [cause])
+    elif wanted != current.resource_version:
+        raise conflict(resource.plural, resource.group, current.name)
+
+
+def _creates(error: ApiError, request: Request, resource: Resource, wanted: str) -> bool:
+    return (
+        error.status.code == 404
+        and request.verb == UPDATE
+        and not request.subresource
+        and not wanted
+        and resource.plural in strategy.CREATED_BY_UPDATE
+    )
+
+
+# ---- delete
+
+
+def delete_object(ctx: Context, request: Request, resource: Resource) -> Flow[Done]:
+    """DELETE of one object: mark it, remove it, or both; what is gone already is 404."""
+    key = key_of(resource, request.namespace, request.name)
+    current = yield from read(key)
+    if current is None:
+        raise not_found(resource.plural, resource.group, request.name)
+    if isinstance(current, Namespace) and request.name in admission.IMMORTAL_NAMESPACES:
+        raise forbidden("namespaces", "", request.name, "this namespace may not be deleted")
+    decided: deletion.Deletion = deletion.Deletion()
+
+    def change(newest: KubeObject | None) -> KubeObject:
+        nonlocal decided
+        if newest is None:
+            raise not_found(resource.plural, resource.group, request.name)
+        check_preconditions(request.delete_options.preconditions, newest)
+        decided = _decide(ctx, newest, request.delete_options, resource)
+        return decided.mark or newest
+
+    change(current)
+    if request.dry_run:
+        return Done(code=200, body=current)
+    marked = current
+    if decided.mark is not None:
+        saved = yield from guaranteed_update(key, current, change)
+        if saved.wrote:
+            _written(ctx, request, resource, saved)
+        assert saved.obj is not None
+        marked = saved.obj
+    if not decided.remove:
+        return Done(code=200, body=marked)
+    return (yield from _remove(ctx, request, resource, key, marked))
+
+
+def _remove(ctx: Context, request: Request, resource: Resource, key: str, marked: KubeObject) -> Flow[Done]:
+    try:
+        saved = yield from delete(key, _removable(resource, request.name, marked.uid), marked)
+    except ApiError as error:
+        # somebody else removed it after we had marked it: what we wanted (store.go, ignoreNotFound)
+        if error.status.code != 404 or marked.metadata.deletion_timestamp is None:
+            raise
+        return _deleted(marked, resource)
+    _written(ctx, request, resource, saved)
+    assert saved.prev is not None
+    if isinstance(saved.prev, Service):
+        yield from admission.release(saved.prev)
+    return _deleted(saved.prev, resource)
+
+
+def _decide(ctx: Context, obj: KubeObject, options: DeleteOptions, resource: Resource) -> deletion.Deletion:
+    if isinstance(obj, Namespace):
+        return _decide_namespace(obj, ctx.wall_ns())
+    policy = ORPHAN if resource.plural == "jobs" else BACKGROUND
+    return deletion.decide(obj, options, ctx.wall_ns(), default_policy=policy)
+
+
+def _decide_namespace(obj: Namespace, now_ns: int) -> deletion.Deletion:
+    """A namespace first becomes Terminating; it goes when both kinds of finalizer are gone."""
+    if obj.metadata.deletion_timestamp is None:
+        metadata = evolve(obj.metadata, deletion_timestamp=now_ns - now_ns % strategy.SECOND_NS)
+        status: NamespaceStatus = evolve(obj.status, phase="Terminating")
+        return deletion.Deletion(mark=evolve(obj, metadata=metadata, status=status))
+    if obj.spec.finalizers or obj.metadata.finalizers:
+        return deletion.Deletion()
+    return deletion.Deletion(remove=True)
+
+
+def check_preconditions(wanted: Preconditions | None, obj: KubeObject) -> None:
+    """rest.BeforeDelete: the object must be the one that the client means."""
+    if wanted is None:
+        return
+    if wanted.uid is not None and wanted.uid != obj.uid:
+        why = (
+            f"the UID in the precondition ({wanted.uid}) does not match the UID in record ({obj.uid}). "
+            "The object might have been deleted and then recreated"
+        )
+    elif wanted.resource_version is not None and wanted.resource_version != obj.resource_version:
+        why = (
+            f"the ResourceVersion in the precondition ({wanted.resource_version}) does not match the "
+            f"ResourceVersion in record ({obj.resource_version}). The object might have been modified"
+        )
+    else:
+        return
+    raise conflict(obj.kind, obj.api_version.rpartition("/")[0], obj.name, why)
+
+
+def _removable(resource: Resource, name: str, uid: str) -> Callable[[KubeObject | None], KubeObject]:
+    def check(newest: KubeObject | None) -> KubeObject:
+        if newest is None or newest.uid != uid:
+            raise not_found(resource.plural, resource.group, name)
+        return newest
+
+    return check
+
+
+def _deleted(obj: KubeObject, resource: Resource) -> Done:
+    if resource.plural in strategy.RETURNED_WHEN_DELETED:
+        return Done(code=200, body=obj)
+    status = Status(code=200, name=obj.name, group=resource.group, kind=resource.plural, uid=obj.uid)
+    return Done(code=200, body=status)
+
+
+def _written(ctx: Context, request: Request, resource: Resource, saved: Saved) -> None:
+    subject = saved.obj or saved.prev
+    assert subject is not None
+    ctx.record(
+        Written(
+            server=ctx.name,
+            verb=request.verb,
+            resource=resource.plural,
+            subresource=request.subresource,
+            key=subject.key,
+            resource_version=saved.revision,
+            obj=saved.obj,
+            prev=saved.prev,
+            user=request.user,
+        )
+    )
+
+
+write_recorded = _written
+removable = _removable

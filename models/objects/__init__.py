@@ -33,6 +33,12 @@ from chaoskube.models.objects.config import (
     NamespaceSpec,
     NamespaceStatus,
 )
+from chaoskube.models.objects.defaults import (
+    default,
+    default_pod_spec,
+    default_template,
+    pull_policy,
+)
 from chaoskube.models.objects.event import (
     Event,
     EventSeries,
@@ -294,6 +300,9 @@ __all__ = [
     "class_of",
     "decode",
     "decode_as",
+    "default",
+    "default_pod_spec",
+    "default_template",
     "encode",
     "evolve",
     "fnv32a",
@@ -319,6 +328,7 @@ __all__ = [
     "parse_label_selector",
     "parse_time",
     "property_of",
+    "pull_policy",
     "ready_condition",
     "remove_condition",
     "resource_for",

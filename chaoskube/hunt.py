@@ -1,7 +1,8 @@
 """A hunt: many runs over seeds, in this process or in workers, until something breaks or the time is up.
 
 Run number i of a hunt has a seed of its own, from the hunt's seed and i alone, so the same hunt finds the
-same things with any number of workers. Every failure, and one run in twenty, is repeated, and the digests
+same things with any number of workers: the first violation is the one with the lowest number, and
+runs before it are waited for. Every failure, and one run in twenty, is repeated, and the digests
 compared: a difference is `Doubt`, and ends the hunt, because then nothing it shows can be trusted.
 
 The engine behind is `map`-like: `workers.py` runs jobs in other processes, `run_one` runs one here.
@@ -81,7 +82,9 @@ class Tally:
         for mark, count in report.marks.items():
             self.marks[mark] = self.marks.get(mark, 0) + count
         if report.failure is not None:
-            self.found.setdefault(report.failure.name, report)
+            known = self.found.get(report.failure.name)
+            if known is None or report.number < known.number:
+                self.found[report.failure.name] = report
 
     @property
     def speed(self) -> float:
@@ -125,6 +128,7 @@ def hunt(quarry: Quarry, limits: Limits, on_progress: Progress | None = None) ->
 
     started = time.monotonic()
     tally = Tally()
+    seen: set[int] = set()
     numbers = _numbers(limits, started)
     reports = (
         run_in_workers(quarry, numbers, limits.workers)
@@ -138,7 +142,8 @@ def hunt(quarry: Quarry, limits: Limits, on_progress: Progress | None = None) ->
             raise Doubt(report.doubt)
         if on_progress is not None:
             on_progress(tally)
-        if tally.found and limits.at_first:
+        seen.add(report.number)
+        if limits.at_first and any(seen.issuperset(range(one.number)) for one in tally.found.values()):
             break
     return tally
 

@@ -106,6 +106,8 @@ class _Pool:
                 [sys.executable, "-m", "chaoskube.workers"], stdin=PIPE, stdout=PIPE
             )
             try:
+                assert process.stdin is not None
+                await process.stdin.send_all(self._head)
                 while job:
                     job = await self._do(process, job)
                     if not job:
@@ -131,7 +133,7 @@ class _Pool:
     async def _do(self, process: trio.Process, job: list[int]) -> list[int]:
         """Have the runs done; answers what is left of the job (nothing, unless the worker ended)."""
         assert process.stdin is not None and process.stdout is not None
-        await process.stdin.send_all(self._head + json.dumps(job).encode() + b"\n")
+        await process.stdin.send_all(json.dumps(job).encode() + b"\n")
         with trio.fail_after(JOB_SECONDS_MAX):
             lines = _Lines(process.stdout)
             for _ in job:
@@ -192,12 +194,11 @@ def _quarry_tree(quarry: Quarry) -> dict[str, object]:
 
 def _quarry_of(tree: dict[str, object]) -> Quarry:
     base = scenario_named(str(tree["scenario"]))
-    rules = tree["rules"]
-    menu = tree["menu"]
-    assert isinstance(rules, list) and isinstance(menu, list)
+    rules, menu, setup = tree["rules"], tree["menu"], tree["setup"]
+    assert isinstance(rules, list) and isinstance(menu, list) and isinstance(setup, dict)
     scenario = attrs.evolve(
         base,
-        setup=tree["setup"],
+        setup=setup,
         menu=tuple(actions.get(verb) for verb in menu),
         invariants=(*base.invariants, *map(load_rule, rules)),
     )

@@ -1,0 +1,184 @@
+"""The command line: hunt, replay, minimise, list. One table of exit codes for all:
+
+    0  as hoped
+    1  a violation (with `--expect violation`: none was found)
+    2  bad usage or input; stopped by hand
+    3  the harness itself is in doubt: a digest that differs, an error of chaoskube's own
+
+Commands only parse, call and print; what they do stands in `hunting.py` and the modules it uses, which are
+imported when a command runs. No user ever sees a traceback, unless CHAOSKUBE_TRACEBACK is set.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from chaoskube.sim.errors import ChaoskubeError, UsageError
+from chaoskube.sim.units import SECOND, seconds
+
+AS_HOPED = 0
+VIOLATION = 1
+BAD_INPUT = 2
+IN_DOUBT = 3
+EXIT_CODES = "Exit codes: 0 as hoped, 1 a violation, 2 bad usage or input, 3 the harness itself is in doubt."
+
+EXPECT = click.option(
+    "--expect",
+    type=click.Choice(["nothing", "violation"]),
+    default="nothing",
+    help="What is hoped for; finding the other makes the exit code 1.",
+)
+QUIET = click.option("--quiet", "-q", is_flag=True, help="Print the verdict only.")
+TRACE = click.argument("trace", type=click.Path(path_type=Path))
+
+
+class _Span(click.ParamType[float]):
+    """A time span on the command line: seconds, or 90s, 5m."""
+
+    name = "time"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        try:
+            return seconds(str(value)) / SECOND
+        except UsageError as problem:
+            self.fail(str(problem), param, ctx)
+
+
+@click.group(epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="chaoskube")
+def cli() -> None:
+    """Find the failure in an orchestrator before the cluster does."""
+
+
+@cli.command(epilog=EXIT_CODES)
+@click.argument("what", nargs=-1)
+@click.option("--for", "for_seconds", type=_Span(), help="How long to hunt, like 90s or 5m (60s).")
+@click.option("--examples", type=click.IntRange(min=1), help="How many runs at most.")
+@click.option("--seed", type=click.IntRange(min=0), help="The hunt's seed; fresh and printed when not given.")
+@click.option("--bug", help="Plant this bug first (`chaoskube list bugs`).")
+@click.option("--without", multiple=True, metavar="VERB", help="Take an action off the menu.")
+@click.option("--invariants", multiple=True, metavar="FILE.py", help="Check the invariants in this file too.")
+@click.option("--workers", type=click.IntRange(1, 256), help="Processes to hunt with (one a core).")
+@click.option("--all", "keep_going", is_flag=True, help="Go on after the first violation.")
+@click.option("--out", type=click.Path(path_type=Path), default=Path("chaos-traces"), help="Where traces go.")
+@EXPECT
+@QUIET
+def hunt(
+    what: tuple[str, ...],
+    for_seconds: float | None,
+    examples: int | None,
+    seed: int | None,
+    bug: str | None,
+    without: tuple[str, ...],
+    invariants: tuple[str, ...],
+    workers: int | None,
+    keep_going: bool,
+    out: Path,
+    expect: str,
+    quiet: bool,
+) -> int:
+    """Hunt for violations: in all built-in scenarios, in one by NAME, or in manifests.
+
+    WHAT is a scenario's name, or files and folders of manifests (- is standard input).
+    """
+    from chaoskube.hunting import Order, hunt_and_tell
+
+    order = Order(
+        what=what,
+        for_seconds=for_seconds if for_seconds is not None or examples is not None else 60.0,
+        examples=examples,
+        seed=seed,
+        bug=bug,
+        without=without,
+        invariants=invariants,
+        workers=workers if workers is not None else (os.cpu_count() or 1),
+        at_first=not keep_going,
+        out=out,
+        quiet=quiet,
+    )
+    return _hoped(hunt_and_tell(order), expect)
+
+
+@cli.command(epilog=EXIT_CODES)
+@TRACE
+@EXPECT
+@QUIET
+def replay(trace: Path, expect: str, quiet: bool) -> int:
+    """Play a trace again: reproduced, reproduced differently, no longer fails, or cannot be applied."""
+    from chaoskube.hunting import replay_and_tell
+
+    code = replay_and_tell(trace, quiet=quiet)
+    return code if code == BAD_INPUT else _hoped(code == VIOLATION, expect)
+
+
+@cli.command(epilog=EXIT_CODES)
+@TRACE
+@click.option("--budget", type=_Span(), default="60s", help="How long to try, like 30s.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Where the shorter trace goes (NAME.min.chaos.yaml)."
+)
+@QUIET
+def minimise(trace: Path, budget: float, out: Path | None, quiet: bool) -> int:
+    """Make a failing trace shorter, as far as the same invariant still breaks."""
+    from chaoskube.hunting import minimise_and_tell
+
+    minimise_and_tell(trace, budget_seconds=budget, out=out, quiet=quiet)
+    return AS_HOPED
+
+
+@cli.command("list", epilog=EXIT_CODES)
+@click.argument(
+    "kind", type=click.Choice(["all", "scenarios", "actions", "invariants", "bugs"]), default="all"
+)
+def list_(kind: str) -> int:
+    """List what there is: scenarios, actions, invariants, planted bugs."""
+    from chaoskube.hunting import listing
+
+    click.echo("\n".join(listing(kind)))
+    return AS_HOPED
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and answer its exit code; errors become one sentence on standard error."""
+    try:
+        code = cli.main(args=arguments, prog_name="chaoskube", standalone_mode=False)
+        return int(code) if isinstance(code, int) else AS_HOPED
+    except click.ClickException as problem:
+        problem.show()
+        return BAD_INPUT
+    except (click.Abort, KeyboardInterrupt):
+        return _say("stopped by hand", BAD_INPUT)
+    except BrokenPipeError:
+        sys.stderr.close()
+        return BAD_INPUT
+    except UsageError as problem:
+        return _say(str(problem), BAD_INPUT, problem)
+    except ChaoskubeError as problem:
+        return _say(f"in doubt: {problem}", IN_DOUBT, problem)
+    except Exception as problem:  # noqa: BLE001  # nobody should meet a traceback
+        sentence = f"chaoskube itself failed: {type(problem).__name__}: {problem}"
+        return _say(f"{sentence} (CHAOSKUBE_TRACEBACK=1 shows where)", IN_DOUBT, problem)
+
+
+def main() -> NoReturn:
+    """The console script."""
+    raise SystemExit(run())
+
+
+def _hoped(has_violation: bool, expect: str) -> int:
+    return AS_HOPED if has_violation == (expect == "violation") else VIOLATION
+
+
+def _say(sentence: str, code: int, problem: BaseException | None = None) -> int:
+    if problem is not None and os.environ.get("CHAOSKUBE_TRACEBACK"):
+        import traceback
+
+        traceback.print_exception(problem)
+    click.echo(f"chaoskube: {' '.join(sentence.split())}", err=True)
+    return code

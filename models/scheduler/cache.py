@@ -61,43 +61,47 @@ class SchedulerCache:
         """Whether the node is known now."""
         return name in self._nodes
 
-    # Pods
+    # Pods, by uid: a pod that was made again under the same name is another one
 
     def assume(self, pod: PodInfo, node: str) -> None:
         """Count the pod on `node` from now on, before anybody else knows."""
-        assert pod.key not in self._where, f"{pod.key} is already counted on {self._where[pod.key]}"
-        self._assumed.add(pod.key)
+        assert pod.uid not in self._where, f"{pod.key} is already counted on {self._where[pod.uid]}"
+        self._assumed.add(pod.uid)
         self._put(evolve(pod, pod=evolve(pod.pod, spec=evolve(pod.pod.spec, node_name=node))), node)
 
-    def forget(self, key: str) -> bool:
+    def forget(self, uid: str) -> bool:
         """Binding failed: no longer count it, unless the informer has shown it assigned meanwhile."""
-        if key not in self._assumed:
+        if uid not in self._assumed:
             return False
-        self._assumed.discard(key)
-        self._take(key)
+        self._assumed.discard(uid)
+        self._take(uid)
         return True
 
-    def is_assumed(self, key: str) -> bool:
+    def is_assumed(self, uid: str) -> bool:
         """Whether the pod counts by assumption alone."""
-        return key in self._assumed
+        return uid in self._assumed
+
+    def has_pod(self, uid: str) -> bool:
+        """Whether the pod counts, assigned or assumed."""
+        return uid in self._where
 
     def set_pod(self, pod: Pod) -> None:
         """The informer shows an assigned pod."""
         node = pod.spec.node_name
         assert node, f"{pod.key} is not assigned"
-        before = self._where.get(pod.key)
+        before = self._where.get(pod.uid)
         if before is not None and before != node:
             reached("scheduler: assumed pod was assigned elsewhere")
-        self._assumed.discard(pod.key)
+        self._assumed.discard(pod.uid)
         if before is not None:
-            self._take(pod.key)
+            self._take(pod.uid)
         self._put(PodInfo.of(pod), node)
 
-    def remove_pod(self, key: str) -> None:
+    def remove_pod(self, uid: str) -> None:
         """The pod is gone, or has ended."""
-        self._assumed.discard(key)
-        if key in self._where:
-            self._take(key)
+        self._assumed.discard(uid)
+        if uid in self._where:
+            self._take(uid)
 
     def view(self) -> View:
         """What a decision looks at now."""
@@ -110,24 +114,24 @@ class SchedulerCache:
     # Helpers
 
     def _put(self, pod: PodInfo, node: str) -> None:
-        self._where[pod.key] = node
+        self._where[pod.uid] = node
         known = self._nodes.get(node)
         if known is None:
-            self._orphans.setdefault(node, {})[pod.key] = pod
+            self._orphans.setdefault(node, {})[pod.uid] = pod
         else:
             self._nodes[node] = known.with_pod(pod)
             self._view = None
 
-    def _take(self, key: str) -> None:
-        node = self._where.pop(key)
+    def _take(self, uid: str) -> None:
+        node = self._where.pop(uid)
         known = self._nodes.get(node)
         if known is None:
             left = self._orphans[node]
-            del left[key]
+            del left[uid]
             if not left:
                 del self._orphans[node]
         else:
-            self._nodes[node] = known.without_pod(key)
+            self._nodes[node] = known.without_pod(uid)
             self._view = None
 
     def _leave_zone(self, node: Node) -> None:

@@ -67,6 +67,8 @@ def decide(
     pod: PodInfo, view: View, plugins: Sequence[Plugin], *, start: int, luck: random.Random
 ) -> Chosen | Diagnosis:
     """Find the node for `pod`; the scan begins at `start`."""
+    if not view.nodes:
+        return Diagnosis(all_nodes=0, rejections={})
     checks = prepare(pod, view, plugins)
     if isinstance(checks, Rejection):
         return Diagnosis(all_nodes=len(view.nodes), rejections={}, blocked=checks)

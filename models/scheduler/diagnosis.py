@@ -73,7 +73,7 @@ def _dry_run(
         if rejection is None or not rejection.is_resolvable:
             answers.append(NOT_HELPFUL)
             continue
-        victims = [each.key for each in info.pods.values() if each.priority < pod.priority]
+        victims = [each.uid for each in info.pods.values() if each.priority < pod.priority]
         if not victims:
             answers.append(NO_VICTIMS)
             continue
@@ -90,8 +90,8 @@ def _without(
 ) -> Rejection | None:
     """The node's answer if these pods were gone."""
     emptied = next(info for info in view.nodes if info.name == node)
-    for key in victims:
-        emptied = emptied.without_pod(key)
+    for uid in victims:
+        emptied = emptied.without_pod(uid)
     checks = prepare(pod, view.with_node(emptied), plugins)
     return checks if isinstance(checks, Rejection) else ask(checks, emptied)
 

@@ -58,7 +58,7 @@ class PodInfo:
 
 @frozen(kw_only=True, eq=False)
 class NodeInfo:
-    """A node with its assigned and assumed pods."""
+    """A node with its assigned and assumed pods, by uid."""
 
     node: Node
     name: str
@@ -93,21 +93,21 @@ class NodeInfo:
 
     def with_pod(self, pod: PodInfo) -> NodeInfo:
         """One pod more."""
-        assert pod.key not in self.pods, f"{pod.key} is already on {self.name}"
+        assert pod.uid not in self.pods, f"{pod.key} is already on {self.name}"
         return evolve(
             self,
-            pods={**self.pods, pod.key: pod},
+            pods={**self.pods, pod.uid: pod},
             requested=plus(self.requested, pod.requests),
             scored=plus(self.scored, pod.scored),
         )
 
-    def without_pod(self, key: str) -> NodeInfo:
+    def without_pod(self, uid: str) -> NodeInfo:
         """One pod less."""
-        assert key in self.pods, f"{key} is not on {self.name}"
-        pod = self.pods[key]
+        assert uid in self.pods, f"{uid} is not on {self.name}"
+        pod = self.pods[uid]
         return evolve(
             self,
-            pods={other: info for other, info in self.pods.items() if other != key},
+            pods={other: info for other, info in self.pods.items() if other != uid},
             requested=minus(self.requested, pod.requests),
             scored=minus(self.scored, pod.scored),
         )

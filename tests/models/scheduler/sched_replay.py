@@ -142,7 +142,7 @@ class Replay:
         old = self._pods.get(pod.key)
         if is_gone:
             if self._pods.pop(pod.key, None) is not None:
-                self._cache.remove_pod(pod.key)
+                self._cache.remove_pod(pod.uid)
                 self._queue.delete(pod.key)
                 if pod.spec.node_name:
                     self._queue.happened(ClusterEvent(what=Happening.POD_GONE, old=pod), self._now)

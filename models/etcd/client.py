@@ -19,22 +19,34 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
+from chaoskube.models.etcd.events import WatchDelivered, WatchEnded, WatchOpened, WatchProgressed
 from chaoskube.models.etcd.messages import (
     Answer,
     Call,
-    Event,
     EtcdError,
+    Event,
     Request,
     Response,
-    WatchCanceled,
     WatchCancel,
+    WatchCanceled,
     WatchCreate,
     WatchCreated,
     WatchEvents,
     WatchProgress,
     WatchProgressNotice,
 )
-from chaoskube.sim import MILLISECOND, SECOND, Address, Connection, Process, Refused, TimedOut, Timer, Unsure
+from chaoskube.sim import (
+    MILLISECOND,
+    SECOND,
+    Address,
+    Connection,
+    Process,
+    Refused,
+    Reply,
+    TimedOut,
+    Timer,
+    Unsure,
+)
 
 CLIENT_PORT: Final = 2379
 """Where a member listens for clients (etcd's default)."""
@@ -53,12 +65,13 @@ class EtcdClient:
     """Calls and watches of one process, over the endpoints given."""
 
     def __init__(self, process: Process, endpoints: tuple[Address, ...]) -> None:
-        self._process = process
+        self.process = process
         self._endpoints = endpoints
         self._place = 0
         self._connection: Connection | None = None
         self._calls: dict[int, tuple[Callable[[Outcome], None], Timer]] = {}
         self._count = 0
+        self._watches = 0
 
     @property
     def endpoint(self) -> Address:
@@ -75,23 +88,23 @@ class EtcdClient:
             self._connect()
         self._count += 1
         number = self._count
-        timer = self._process.call_later(timeout_ns, self._on_timeout, number, timeout_ns)
+        timer = self.process.call_later(timeout_ns, self._on_timeout, number, timeout_ns)
         self._calls[number] = (on_done, timer)
         assert self._connection is not None
         self._connection.send(Call(number, request))
 
     async def call(self, request: Request, timeout_ns: int = CALL_TIMEOUT_NS) -> Response:
         """The response. Raises Refused (its status is the EtcdError) when it certainly had no effect, else Unsure."""
-        reply = self._process.reply()
+        reply: Reply[Outcome] = self.process.reply()
         self.request(request, reply.set, timeout_ns)
-        outcome: object = await reply.wait()
+        outcome = await reply.wait()
         if isinstance(outcome, Unsure):
             raise outcome
         if isinstance(outcome, EtcdError):
             if outcome.is_definite:
                 raise Refused(outcome)
             raise Unsure(outcome.message)
-        return outcome  # type: ignore[return-value]  # a Response: the other two are handled above
+        return outcome
 
     def next_endpoint(self) -> None:
         """Leave this endpoint: calls in flight end as Unsure, the next call goes elsewhere."""
@@ -100,7 +113,7 @@ class EtcdClient:
             self._lost("closed")
 
     def _connect(self) -> None:
-        connection = self._process.connect(
+        connection = self.process.connect(
             self.endpoint,
             label="etcd",
             timeout_ns=DIAL_TIMEOUT_NS,
@@ -154,7 +167,7 @@ class EtcdClient:
 
     def open_watch(self, handle: WatchHandle, label: str) -> Connection:
         """A connection for a watch, to the endpoint that calls use."""
-        connection = self._process.connect(
+        connection = self.process.connect(
             self.endpoint,
             label=label,
             timeout_ns=DIAL_TIMEOUT_NS,
@@ -163,6 +176,11 @@ class EtcdClient:
         )
         connection.keepalive(KEEPALIVE_INTERVAL_NS, KEEPALIVE_TIMEOUT_NS)
         return connection
+
+    def next_watch_name(self) -> str:
+        """A name for a watch that no other has, for the journal."""
+        self._watches += 1
+        return f"{self.process.name}/{self.process.life}.{self._watches}"
 
     def leave(self, endpoint: Address) -> None:
         """`endpoint` is in trouble: if it is the one in use, use the next from now on."""
@@ -189,6 +207,8 @@ class WatchHandle:
         self.is_open = True
         self.compact_revision = 0
         self._client = client
+        self._create = create
+        self._name = client.next_watch_name()
         self._endpoint = client.endpoint
         self._on_events = on_events
         self._on_end = on_end
@@ -201,6 +221,7 @@ class WatchHandle:
         """End the watch."""
         if self.is_open:
             self.is_open = False
+            self._record(WatchEnded(watch=self._name, reason="no longer wanted"))
             self._connection.send(WatchCancel())
             self._connection.close()
 
@@ -214,25 +235,46 @@ class WatchHandle:
         if not self.is_open:
             return
         if isinstance(message, WatchEvents):
+            self._record(WatchDelivered(watch=self._name, events=message.events))
             self._on_events(message.events, message.revision)
         elif isinstance(message, WatchProgressNotice):
+            self._record(WatchProgressed(watch=self._name, revision=message.revision))
             if self._on_progress is not None:
                 self._on_progress(message.revision)
         elif isinstance(message, WatchCreated):
-            if self._on_created is not None:
-                self._on_created(message.revision)
+            self._created(message.revision)
         else:
             assert isinstance(message, WatchCanceled), f"an etcd member sent {message!r} on a watch"
-            self.is_open = False
             self.compact_revision = message.compact_revision
             self._connection.close()
             if not message.compact_revision:
                 self._client.leave(self._endpoint)
-            self._on_end(f"canceled: {message.reason}")
+            self._end(f"canceled: {message.reason}")
+
+    def _created(self, revision: int) -> None:
+        create = self._create
+        self._record(
+            WatchOpened(
+                watch=self._name,
+                member=self._connection.peer_name,
+                key=create.key,
+                range_end=create.range_end,
+                next_revision=create.start_revision or revision + 1,
+            )
+        )
+        if self._on_created is not None:
+            self._on_created(revision)
+
+    def _end(self, reason: str) -> None:
+        self.is_open = False
+        self._record(WatchEnded(watch=self._name, reason=reason))
+        self._on_end(reason)
+
+    def _record(self, event: object) -> None:
+        self._client.process.record(event)
 
     def on_close(self, reason: str) -> None:
         """The connection ended."""
         if self.is_open:
-            self.is_open = False
             self._client.leave(self._endpoint)
-            self._on_end(reason)
+            self._end(reason)

@@ -336,9 +336,7 @@ LEASE_EXISTS: Final = EtcdError(code="FailedPrecondition", message="etcdserver: 
 NO_LEADER: Final = EtcdError(code="Unavailable", message="etcdserver: no leader")
 NOT_CAPABLE: Final = EtcdError(code="Unavailable", message="etcdserver: not capable")
 TOO_MANY_REQUESTS: Final = EtcdError(code="ResourceExhausted", message="etcdserver: too many requests")
-TIMED_OUT: Final = EtcdError(
-    code="Unavailable", message="etcdserver: request timed out", is_definite=False
-)
+TIMED_OUT: Final = EtcdError(code="Unavailable", message="etcdserver: request timed out", is_definite=False)
 
 
 # -- watches

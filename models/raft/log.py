@@ -59,7 +59,9 @@ class RaftLog:
             return
         after = entries[0].index - 1
         if after < self.committed:
-            raise ModelBug(f"append at {after + 1} would replace committed entries (committed={self.committed})")
+            raise ModelBug(
+                f"append at {after + 1} would replace committed entries (committed={self.committed})"
+            )
         del self.entries[after - self.offset :]
         self.entries.extend(entries)
         self.stable = min(self.stable, after)

@@ -1,0 +1,384 @@
+"""One etcd member without its doors: the Raft core and the store on a process, with its disk and its peers.
+
+The order of effects is etcd's (server/etcdserver/raft.go start): what a Ready wants saved is written and
+synced, then its messages leave, then its committed entries are applied and their clients answered. A leader
+alone sends its appends while its own disk still writes. One Ready is carried out at a time; what is stepped in the
+meantime goes into the next.
+
+A write may be asked of any member: it is proposed to the leader, and the member that was asked answers
+after it has applied it itself. Proposals wait while there is no leader. Reads wait for a read index that the
+leader's quorum has confirmed, many at a time. Both give up after 7 s (5 s + 2 election time-outs).
+
+Made anew at each start of the process (`member.boot_member`); all but the write-ahead log is gone then.
+Not modelled: snapshots, membership change, the back-pressure of a store that lags, initial election
+tick advance, time-outs that name the lost leader.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+from attrs import frozen
+
+from chaoskube.models.etcd import wal
+from chaoskube.models.etcd.events import Acknowledged, Applied, Compacted
+from chaoskube.models.etcd.messages import TIMED_OUT, Compact, EtcdError, Request, Response
+from chaoskube.models.etcd.state import State
+from chaoskube.models.etcd.watch import WatchHub
+from chaoskube.models.raft.core import Raft
+from chaoskube.models.raft.events import BecameLeader, Committed, SteppedDown, Voted
+from chaoskube.models.raft.messages import NONE, Entry, Message, MessageType
+from chaoskube.models.raft.ready import Config, Ready, Role
+from chaoskube.sim import MILLISECOND, SECOND, Process, canonical
+
+TICK_NS: Final = 100 * MILLISECOND
+"""Heartbeat interval; an election takes 10 of them and jitter (server/embed/config.go)."""
+REQUEST_TIMEOUT_NS: Final = 7 * SECOND
+"""server/config/config.go ReqTimeout: 5 s + 2 election time-outs."""
+READ_RETRY_NS: Final = 500 * MILLISECOND
+"""server/etcdserver/v3_server.go readIndexRetryTime."""
+SEEN_MAX: Final = 4096
+"""Forwarded proposals remembered, so that a datagram that arrives twice is taken once, as over TCP."""
+
+
+@frozen
+class Proposal:
+    """The data of a log entry: a request, and the number under which its member waits for it."""
+
+    id: int
+    request: Request
+
+    def digest_text(self) -> str:
+        """Deterministic text."""
+        return f"#{self.id} {canonical(self.request)}"
+
+
+@frozen(kw_only=True)
+class ReplicaOptions:
+    """How the members of a cluster are configured; etcd's own defaults."""
+
+    pre_vote: bool = True
+    progress_notify_ns: int = 600 * SECOND
+
+
+Answerer = Callable[[Response | EtcdError], None]
+
+
+@frozen(kw_only=True)
+class _Writer:
+    """Somebody waits for an entry to be applied."""
+
+    since: int
+    answer: Answerer
+
+
+@frozen(kw_only=True)
+class _Reader:
+    """Somebody waits for a read index: `go_on` gets None when it is reached, else the error."""
+
+    since: int
+    go_on: Callable[[EtcdError | None], None]
+
+
+class Replica:
+    """One life of a member; `on_tick`, `on_peer` and `on_leading` are where its other parts hook in."""
+
+    def __init__(self, process: Process, members: tuple[str, ...], options: ReplicaOptions) -> None:
+        self.process = process
+        self.options = options
+        self.names = dict(enumerate(members, start=1))
+        self.id = members.index(process.name) + 1
+        self.state = State()
+        self.hub = WatchHub(self.state.store)
+        self.on_tick: list[Callable[[int], None]] = []
+        self.on_peer: dict[type, Callable[[str, object], None]] = {}
+        self.on_leading: list[Callable[[bool], None]] = []
+        found = wal.recover(process.disk)
+        self.raft = Raft(
+            Config(id=self.id, voters=tuple(self.names), pre_vote=options.pre_vote),
+            process.rng.randrange,
+            hard_state=found.hard_state,
+            entries=found.entries,
+        )
+        self._role = self.raft.role
+        self._led_term = 0
+        self._saved_vote = (found.hard_state.term, found.hard_state.vote)
+        self._ticks = 0
+        self._number = process.life << 24
+        self._waiting: dict[int, _Writer] = {}
+        self._unproposed: list[Proposal] = []
+        self._seen: dict[int, None] = {}
+        self._next_reads: list[_Reader] = []
+        self._reads: list[_Reader] = []
+        self._read_context = 0
+        self._read_asked_at = 0
+        self._confirmed: list[tuple[int, list[_Reader]]] = []
+
+    def start(self) -> None:
+        """Listen to peers, begin to tick, apply what the disk says is committed."""
+        process = self.process
+        process.on_datagram = self._on_datagram
+        process.call_later(process.rng.randrange(TICK_NS) + 1, self._tick)
+        self._carry_out()
+
+    @property
+    def leader(self) -> str | None:
+        """Who leads, as far as this member knows."""
+        return self.names.get(self.raft.lead)
+
+    @property
+    def is_leader(self) -> bool:
+        """This member believes that it leads."""
+        return self.raft.role is Role.LEADER
+
+    # -- requests
+
+    def write(self, request: Request, answer: Answerer) -> None:
+        """Propose `request`; `answer` is called when it is applied here, or after 7 s."""
+        number = self.new_id()
+        self._waiting[number] = _Writer(since=self.process.now, answer=answer)
+        self._propose(Proposal(number, request))
+
+    def propose_only(self, request: Request) -> None:
+        """Propose `request`; nobody waits for it."""
+        self._propose(Proposal(self.new_id(), request))
+
+    def when_current(self, go_on: Callable[[EtcdError | None], None]) -> None:
+        """Call `go_on(None)` once this member has applied all that was committed when this was asked.
+
+        After 7 s it is called with the error instead.
+        """
+        self._next_reads.append(_Reader(since=self.process.now, go_on=go_on))
+        if not self._reads:
+            self._ask_read_index()
+
+    def new_id(self) -> int:
+        """A number that no member has given before (pkg/idutil)."""
+        self._number += 1
+        return self._number << 4 | self.id
+
+    def _propose(self, proposal: Proposal) -> None:
+        if self.raft.lead == NONE or not self.raft.propose(proposal):
+            self._unproposed.append(proposal)
+        else:
+            self._carry_out()
+
+    def _propose_late(self) -> None:
+        """There is a leader again: propose what has waited and isn't too old."""
+        proposals, self._unproposed = self._unproposed, []
+        for proposal in proposals:
+            self._propose(proposal)
+
+    # -- reads
+
+    def _ask_read_index(self) -> None:
+        """Begin a round for everybody who asked since the last began."""
+        self._reads, self._next_reads = self._next_reads, []
+        self._retry_read_index()
+
+    def _retry_read_index(self) -> None:
+        # A number of its own for each try: an answer to an older one could be stale (etcd issue 20418).
+        self._read_context = self.new_id()
+        self._read_asked_at = self.process.now
+        self.raft.read_index(self._read_context)
+        self._carry_out()
+
+    def _read_confirmed(self, index: int, context: object) -> None:
+        if context != self._read_context or not self._reads:
+            return
+        reads, self._reads = self._reads, []
+        if self.raft.log.applied >= index:
+            _answer_reads(reads)
+        else:
+            self._confirmed.append((index, reads))
+        if self._next_reads:
+            self._ask_read_index()
+
+    def _answer_confirmed(self) -> None:
+        applied = self.raft.log.applied
+        due = [reads for index, reads in self._confirmed if index <= applied]
+        self._confirmed = [one for one in self._confirmed if one[0] > applied]
+        for reads in due:
+            _answer_reads(reads)
+
+    # -- time
+
+    def _tick(self) -> None:
+        self.process.call_later(TICK_NS, self._tick)
+        self._ticks += 1
+        self.raft.tick()
+        self._after_step()
+        now = self.process.now
+        if self._waiting or self._unproposed:
+            self._expire_writes(now - REQUEST_TIMEOUT_NS)
+        if self._reads:
+            self._expire_reads(now)
+        if self.hub.has_unsynced:
+            self.hub.catch_up()
+        for listener in self.on_tick:
+            listener(self._ticks)
+
+    def _expire_writes(self, before: int) -> None:
+        for number, waiting in list(self._waiting.items()):
+            if waiting.since > before:
+                break
+            del self._waiting[number]
+            self._unproposed = [one for one in self._unproposed if one.id != number]
+            waiting.answer(TIMED_OUT)
+
+    def _expire_reads(self, now: int) -> None:
+        before = now - REQUEST_TIMEOUT_NS
+        late = [one for one in (*self._reads, *self._next_reads) if one.since <= before]
+        if late:
+            self._reads = [one for one in self._reads if one.since > before]
+            self._next_reads = [one for one in self._next_reads if one.since > before]
+            for reader in late:
+                reader.go_on(TIMED_OUT)
+        if not self._reads and self._next_reads:
+            self._ask_read_index()
+        elif self._reads and now - self._read_asked_at >= READ_RETRY_NS:
+            self._retry_read_index()
+
+    # -- Raft
+
+    def _on_datagram(self, sender: str, message: object) -> None:
+        if type(message) is not Message:
+            self.on_peer[type(message)](sender, message)
+            return
+        if message.type is MessageType.MSG_PROP and self._is_repeated(message):
+            return
+        self.raft.step(message)
+        self._after_step()
+
+    def _is_repeated(self, message: Message) -> bool:
+        data = message.entries[0].data
+        assert isinstance(data, Proposal)
+        if data.id in self._seen:
+            return True
+        self._seen[data.id] = None
+        if len(self._seen) > SEEN_MAX:
+            del self._seen[next(iter(self._seen))]
+        return False
+
+    def _after_step(self) -> None:
+        raft = self.raft
+        if raft.role is not self._role:
+            self._role_changed()
+        if raft.has_ready():
+            self._carry_out()
+        if self._unproposed and raft.lead != NONE:
+            self._propose_late()
+
+    def _carry_out(self) -> None:
+        """Carry out what the core wants done, in the order that makes a crash harmless."""
+        raft, process = self.raft, self.process
+        while raft.has_ready():
+            ready = raft.ready()
+            if ready.hard_state is not None or ready.entries:
+                wal.save(process.disk, ready.hard_state, ready.entries)
+            is_sent = raft.role is Role.LEADER
+            if is_sent:
+                self._send(ready.messages)
+            if ready.must_sync:
+                process.disk.sync(partial(self._synced, ready, is_sent))
+                return
+            self._finish(ready, is_sent)
+
+    def _synced(self, ready: Ready, is_sent: bool) -> None:
+        self._finish(ready, is_sent)
+        self._after_step()
+
+    def _finish(self, ready: Ready, is_sent: bool) -> None:
+        """What `ready` wanted on disk is there: speak, apply, answer."""
+        if ready.hard_state is not None:
+            self._note_vote(ready)
+        if not is_sent:
+            self._send(ready.messages)
+        if ready.messages_after_append:
+            self._send(ready.messages_after_append)
+        if ready.committed_entries:
+            self._apply(ready.committed_entries)
+        self.raft.advance(ready)
+        if self.raft.role is not self._role:
+            self._role_changed()
+        for state in ready.read_states:
+            self._read_confirmed(state.index, state.context)
+        if self._confirmed:
+            self._answer_confirmed()
+
+    def _send(self, messages: tuple[Message, ...]) -> None:
+        for message in messages:
+            if message.to != self.id:
+                self.process.send(self.names[message.to], message)
+
+    def _note_vote(self, ready: Ready) -> None:
+        assert ready.hard_state is not None
+        vote = (ready.hard_state.term, ready.hard_state.vote)
+        if vote != self._saved_vote:
+            self._saved_vote = vote
+            if vote[1] != NONE:
+                self.process.record(Voted(term=vote[0], candidate=self.names[vote[1]]))
+
+    def _role_changed(self) -> None:
+        raft = self.raft
+        was, self._role = self._role, raft.role
+        if raft.role is Role.LEADER:
+            self._led_term = raft.term
+            self.process.record(BecameLeader(term=raft.term, first_index=raft.log.last_index))
+        elif was is Role.LEADER:
+            self.process.record(SteppedDown(led_term=self._led_term, term=raft.term))
+        else:
+            return
+        for listener in self.on_leading:
+            listener(raft.role is Role.LEADER)
+
+    # -- applying
+
+    def _apply(self, entries: tuple[Entry, ...]) -> None:
+        self.process.record(
+            Committed(
+                first=entries[0].index,
+                terms=tuple([entry.term for entry in entries]),
+                contents=tuple([_content(entry) for entry in entries]),
+            )
+        )
+        for entry in entries:
+            if entry.data is not None:
+                assert isinstance(entry.data, Proposal)
+                self._apply_one(entry, entry.data)
+
+    def _apply_one(self, entry: Entry, proposal: Proposal) -> None:
+        applied = self.state.apply(proposal.request, self.process.now)
+        revision = self.state.store.revision
+        if applied.events:
+            self.process.record(
+                Applied(
+                    index=entry.index,
+                    term=entry.term,
+                    revision=revision,
+                    request_id=proposal.id,
+                    events=applied.events,
+                )
+            )
+            self.hub.notify(applied.events, revision)
+        elif isinstance(proposal.request, Compact) and not isinstance(applied.response, EtcdError):
+            self.process.record(Compacted(revision=proposal.request.revision))
+        waiting = self._waiting.pop(proposal.id, None)
+        if waiting is None:
+            return
+        if not isinstance(applied.response, EtcdError):
+            self.process.record(
+                Acknowledged(index=entry.index, term=entry.term, revision=revision, request_id=proposal.id)
+            )
+        waiting.answer(applied.response)
+
+
+def _content(entry: Entry) -> int:
+    return entry.data.id if isinstance(entry.data, Proposal) else 0
+
+
+def _answer_reads(reads: list[_Reader]) -> None:
+    for reader in reads:
+        reader.go_on(None)

@@ -1,0 +1,51 @@
+"""What a Raft member writes to the journal: decisions, never messages. Members are named by their process.
+
+Recorded by whoever runs a core (the etcd member); read by `etcd/view.py` for invariants, and by reports.
+"""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+
+@frozen(kw_only=True)
+class Voted:
+    """This member gave its vote of `term`, and the answer is about to leave."""
+
+    term: int
+    candidate: str
+
+
+@frozen(kw_only=True)
+class BecameLeader:
+    """This member leads `term` from now on; `first_index` is the place of its first own entry.
+
+    What stands before `first_index` in its log will be everybody's; what stood there elsewhere is lost.
+    """
+
+    term: int
+    first_index: int
+
+
+@frozen(kw_only=True)
+class SteppedDown:
+    """The leader of `led_term` leads no more; `term` is the one it is in now."""
+
+    led_term: int
+    term: int
+
+
+@frozen(kw_only=True)
+class Committed:
+    """This member holds entries from index `first` on to be committed, one (term, content) each.
+
+    `contents` are the numbers of the requests in them, 0 for an empty entry.
+    """
+
+    first: int
+    terms: tuple[int, ...]
+    contents: tuple[int, ...]
+
+    def digest_text(self) -> str:
+        """Short and cheap: this is the most frequent event of all."""
+        return f"committed {self.first} {self.terms} {self.contents}"

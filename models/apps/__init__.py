@@ -1,0 +1,1 @@
+"""What runs inside containers: models of applications."""

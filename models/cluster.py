@@ -1,0 +1,268 @@
+"""From a shape and documents to running processes: the whole simulated cluster, and its god's view.
+
+Hosts `control-0..` carry etcd, API servers, controller managers and schedulers; `node-1..` carry kubelet,
+kube-proxy, containers and the clients of the applications; `workstation` carries kubectl. Everything talks
+over the network and learns from its own watches only.
+
+Called by scenarios, benchmarks and tests. What a scenario's actions may name comes from `targets`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+
+from attrs import frozen
+
+from chaoskube.models.apiserver.api import API_PORT
+from chaoskube.models.apiserver.server import boot_apiserver
+from chaoskube.models.apps.behaviour import assumptions as assumptions_of
+from chaoskube.models.apps.ports import targets_of
+from chaoskube.models.apps.web import web
+from chaoskube.models.client.api import ApiClient
+from chaoskube.models.constants import DISK_SYNC, DISK_WRITE, SUPERVISOR_RESTART
+from chaoskube.models.controllers.manager import boot_controller_manager
+from chaoskube.models.etcd.client import CLIENT_PORT
+from chaoskube.models.etcd.server import boot_member
+from chaoskube.models.kubectl import Kubectl
+from chaoskube.models.network.proxy import boot_proxy
+from chaoskube.models.network.traffic import boot_traffic
+from chaoskube.models.node.kubelet import NodeShape, boot_kubelet
+from chaoskube.models.objects import Deployment, KubeObject, Node, Service
+from chaoskube.models.observer import Observer
+from chaoskube.models.scheduler.shell import boot_scheduler
+from chaoskube.models.telling import KubectlFailed, Told, tell
+from chaoskube.sim import SECOND, Address, DiskTimes, Entry, Process, Refused, Unsure, World
+
+APPLY_RETRY_NS = SECOND // 2
+QUIET_NS = 20 * SECOND
+"""A cluster is settled when nothing but heartbeats was written for so long."""
+WARM_QUIET_NS = 3 * SECOND
+_WATCHES = (
+    ("controller-manager-", ("pods", "replicasets", "deployments", "nodes")),
+    ("scheduler-", ("pods", "nodes")),
+    ("kubelet@", ("pods",)),
+    ("proxy@", ("endpointslices",)),
+)
+"""Which watches of which clients can be made late; those of the API servers themselves come on top."""
+_CACHED = ("pods", "replicasets", "deployments", "nodes", "endpointslices")
+
+
+@frozen(kw_only=True)
+class Shape:
+    """How large a cluster is."""
+
+    etcd: int = 3
+    apiservers: int = 2
+    managers: int = 2
+    schedulers: int = 2
+    nodes: int = 3
+    cpu: str = "4"
+    memory: str = "8Gi"
+    pods: int = 110
+    requests_per_second: int = 10
+
+
+class Cluster:
+    """A whole cluster in a world, and the documents that were applied to it."""
+
+    def __init__(self, world: World, shape: Shape, documents: Iterable[KubeObject] = ()) -> None:
+        self.world = world
+        self.shape = shape
+        self.documents = tuple(documents)
+        self.observer = Observer(world)
+        self._applied = False
+        self._apply_problem = ""
+        self._servers: tuple[Address, ...] = ()
+        self._components: list[Process] = []
+        self._build()
+
+    # -- building
+
+    def _build(self) -> None:
+        shape = self.shape
+        controls = max(shape.etcd, shape.apiservers, shape.managers, shape.schedulers)
+        for number in range(controls):
+            self.world.add_host(f"control-{number}")
+        self._build_control_plane()
+        for number in range(1, shape.nodes + 1):
+            self._build_node(f"node-{number}")
+        self.kubectl_process = self.world.process("kubectl", host="workstation", boot=self._boot_kubectl)
+        for process in self._components:
+            process.restart_after_ns = SUPERVISOR_RESTART
+            process.start()
+        self.kubectl_process.start()
+
+    def _build_control_plane(self) -> None:
+        shape, network = self.shape, self.world.network
+        names = tuple(f"etcd-{number}" for number in range(shape.etcd))
+        for number, name in enumerate(names):
+            self._component(name, f"control-{number}", lambda p: boot_member(p, names))
+        etcd = [Address(network.ip_of(f"control-{number}"), CLIENT_PORT) for number in range(shape.etcd)]
+        for number in range(shape.apiservers):
+            endpoints = _from(etcd, number)
+            self._component(
+                f"apiserver-{number}",
+                f"control-{number}",
+                lambda p, endpoints=endpoints: boot_apiserver(p, endpoints, API_PORT),
+            )
+        self._servers = tuple(
+            Address(network.ip_of(f"control-{number}"), API_PORT) for number in range(shape.apiservers)
+        )
+        for number in range(shape.managers):
+            self._component(
+                f"controller-manager-{number}",
+                f"control-{number}",
+                lambda p, servers=_from(self._servers, number): boot_controller_manager(p, servers, p.name),
+            )
+        for number in range(shape.schedulers):
+            self._component(
+                f"scheduler-{number}",
+                f"control-{number}",
+                lambda p, servers=_from(self._servers, number): boot_scheduler(p, servers, p.name),
+            )
+
+    def _build_node(self, name: str) -> None:
+        shape = self.shape
+        number = int(name.removeprefix("node-"))
+        servers = _from(self._servers, number)
+        node = NodeShape(name=name, cpu=shape.cpu, memory=shape.memory, pods=shape.pods)
+        services = [document for document in self.documents if isinstance(document, Service)]
+        program = web(targets_of(services))
+        self._component(f"kubelet@{name}", name, lambda p: boot_kubelet(p, servers, node, program))
+        self._component(f"proxy@{name}", name, lambda p: boot_proxy(p, servers))
+        rate = self.shape.requests_per_second
+        if rate and services:
+            gap_ns = SECOND * shape.nodes // rate
+            phase_ns = gap_ns * (number - 1) // shape.nodes
+            self._component(
+                f"traffic@{name}", name, lambda p: boot_traffic(p, services, gap_ns=gap_ns, phase_ns=phase_ns)
+            )
+
+    def _component(self, name: str, host: str, boot: Callable[[Process], object]) -> None:
+        disk = DiskTimes(write_ns=DISK_WRITE, sync_ns=DISK_SYNC)
+        self._components.append(self.world.process(name, host=host, boot=boot, disk=disk))
+
+    # -- kubectl
+
+    def _boot_kubectl(self, process: Process) -> None:
+        self.kubectl = Kubectl(process, ApiClient(process, self._servers, user="admin"))
+        if not self._applied:
+            process.spawn(self._apply_documents)
+
+    async def _apply_documents(self) -> None:
+        """Apply the documents, namespaces first, again and again until the control plane takes them."""
+        rank = {"Namespace": 0, "CustomResourceDefinition": 1}
+        for document in sorted(self.documents, key=lambda one: rank.get(one.kind, 2)):
+            while True:
+                try:
+                    await self.kubectl.apply(document)
+                    break
+                except Refused as refused:
+                    self._apply_problem = f"{document.kind} {document.key}: {refused}"
+                except Unsure as unsure:
+                    self._apply_problem = f"{document.kind} {document.key}: {unsure}"
+                await self.kubectl.process.sleep(APPLY_RETRY_NS)
+        self._applied = True
+
+    def run_kubectl(
+        self, command: Callable[[Kubectl], Coroutine[object, object, object]], then: Callable[[], object]
+    ) -> None:
+        """Let kubectl carry out a command; `then` is called when it returns, whatever the API said."""
+
+        async def run() -> None:
+            try:
+                await command(self.kubectl)
+            except (Refused, Unsure) as answer:
+                self.kubectl.process.record(KubectlFailed(message=str(answer)))
+            then()
+
+        self.kubectl_process.spawn(run)
+
+    def document(self, kind: str, key: str) -> KubeObject:
+        """The document of this kind and key, as it was applied."""
+        return next(one for one in self.documents if one.kind == kind and one.key == key)
+
+    # -- what the harness asks
+
+    def targets(self, kind: str) -> tuple[str, ...]:
+        """The names that an action's argument may take, simplest first."""
+        if kind == "deployment":
+            return tuple(one.key for one in self.documents if isinstance(one, Deployment))
+        if kind == "node":
+            return tuple(host for host in self.world.hosts if host.startswith("node-"))
+        if kind == "host":
+            return tuple(host for host in self.world.hosts if host.startswith(("node-", "control-")))
+        if kind == "process":
+            return tuple(one.name for one in self._components if not one.name.startswith("traffic@"))
+        if kind == "stream":
+            return self._streams()
+        return ()
+
+    def _streams(self) -> tuple[str, ...]:
+        """Watches that can be late: of one client for one kind, of one API server for one kind."""
+        views = [
+            (f"watch/{resource}", receiver)
+            for prefix, resources in _WATCHES
+            for receiver in self._named(prefix)
+            for resource in resources
+        ]
+        views += [(f"etcd-watch/{one}", server) for server in self._named("apiserver-") for one in _CACHED]
+        return tuple(f"{label}@*>{receiver}" for label, receiver in views)
+
+    def _named(self, prefix: str) -> tuple[str, ...]:
+        return tuple(one.name for one in self._components if one.name.startswith(prefix))
+
+    def warm(self) -> str | None:
+        """None when every document is applied, every Deployment is whole, and things have calmed down."""
+        seen = self.observer
+        if not self._applied:
+            return f"not all documents are applied yet ({self._apply_problem or 'no API server answers'})"
+        nodes = [node.name for node in seen.nodes if _is_ready(node)]
+        if len(nodes) < self.shape.nodes:
+            return f"{len(nodes)} of {self.shape.nodes} nodes are ready"
+        for key in self.targets("deployment"):
+            deployment = seen.get(Deployment, key)
+            if deployment is None or not seen.is_whole(deployment):
+                return f"Deployment {key} is not rolled out: {_progress(seen, key)}"
+        at, change = seen.last_change
+        if self.world.now - at < WARM_QUIET_NS:
+            return f"the last change was {(self.world.now - at) / SECOND:.1f} s ago: {change}"
+        return None
+
+    def unsettled(self) -> str | None:
+        """None when nothing but heartbeats has been written for a while."""
+        at, change = self.observer.last_change
+        quiet = self.world.now - at
+        if quiet < QUIET_NS:
+            return f"the last change was {quiet / SECOND:.1f} s ago: {change}"
+        return None
+
+    def tell(self, entry: Entry) -> Told | None:
+        """How an entry reads in a story."""
+        return tell(entry)
+
+    def assumptions(self) -> Sequence[str]:
+        """What a story takes for granted about the applications."""
+        found = []
+        for document in self.documents:
+            if isinstance(document, Deployment):
+                found += assumptions_of(document.spec.template, document.key)
+        return tuple(found)
+
+
+def _from(addresses: Sequence[Address], number: int) -> tuple[Address, ...]:
+    """All of them, beginning with the one that is nearest to the `number`th client."""
+    start = number % len(addresses)
+    return (*addresses[start:], *addresses[:start])
+
+
+def _is_ready(node: Node) -> bool:
+    return any(one.type == "Ready" and one.status == "True" for one in node.status.conditions)
+
+
+def _progress(seen: Observer, key: str) -> str:
+    deployment = seen.get(Deployment, key)
+    if deployment is None:
+        return "it is not stored yet"
+    pods = [f"{pod.name} {pod.status.phase or 'Pending'}" for pod in seen.pods_of_deployment(key)]
+    return f"{deployment.status.available_replicas} of {deployment.spec.replicas} available; {', '.join(pods)}"

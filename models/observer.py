@@ -1,0 +1,261 @@
+"""The god's view of a cluster: what invariants and reports read, built from the journal alone.
+
+It holds the store's objects as they are now (`seen.pods`, `seen.get(...)`), the faults and voluntary
+disruptions under way, how requests ended, and the views of etcd and Raft. It also re-exports the events
+that an invariant may wake on, so that invariants import this file and `models.objects` and nothing else.
+No component may import it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TypeVar
+
+import attrs
+
+from chaoskube.models.apiserver.events import Written
+from chaoskube.models.client.events import LeaderStarted, LeaderStopped
+from chaoskube.models.controllers.events import (
+    EndpointsDecided,
+    EvictionDecided,
+    PodCreateDecided,
+    PodDeleteDecided,
+    ReplicaSetScaleDecided,
+)
+from chaoskube.models.etcd.view import EtcdView
+from chaoskube.models.network.events import RequestEnded
+from chaoskube.models.node.events import ContainerExited, ContainerListening, ContainerStarted
+from chaoskube.models.objects import Deployment, KubeObject, Pod, ReplicaSet, Service
+from chaoskube.models.stored import Change, Stored
+from chaoskube.sim import (
+    SECOND,
+    Entry,
+    FaultEnded,
+    FaultStarted,
+    OperationEnded,
+    OperationStarted,
+    ProcessStopped,
+    World,
+)
+
+__all__ = [
+    "ContainerExited",
+    "ContainerListening",
+    "ContainerStarted",
+    "Disruption",
+    "EndpointsDecided",
+    "Entry",
+    "EvictionDecided",
+    "FaultEnded",
+    "FaultStarted",
+    "LeaderStarted",
+    "LeaderStopped",
+    "Observer",
+    "OperationEnded",
+    "OperationStarted",
+    "PodCreateDecided",
+    "PodDeleteDecided",
+    "ReplicaSetScaleDecided",
+    "RequestEnded",
+    "Written",
+]
+
+Kind = TypeVar("Kind", bound=KubeObject)
+DISRUPTIVE = ("roll", "scale", "drain", "apply")
+"""Operations that move pods on purpose and promise to lose no request (kubectl's own words for them)."""
+LONG_AGO_NS = 30 * SECOND
+"""What somebody did by hand this long ago has been made good."""
+
+
+@attrs.define(kw_only=True, eq=False)
+class Disruption:
+    """A voluntary disruption: it lasts from its command until every Deployment that it moved is whole again."""
+
+    verb: str
+    text: str
+    began: int
+    deployments: tuple[str, ...]
+    is_asked: bool = True
+    """kubectl has not returned yet."""
+    ended: int | None = None
+
+
+class Observer:
+    """What a god sees of a cluster in a world."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.store = Stored(world.journal)
+        self.etcd = EtcdView(world.journal)
+        self.faults: dict[str, int] = {}
+        """Faults under way, by their line, with the time they began."""
+        self.last_fault_ended: int | None = None
+        self.disruptions: list[Disruption] = []
+        self.outcomes: dict[str, int] = {}
+        """How many requests ended in each way."""
+        self.last_change: tuple[int, str] = (0, "nothing yet")
+        self.leaders: dict[str, dict[str, int]] = {}
+        """Which processes believe to hold each lease, since when."""
+        self._by_hand: list[tuple[int, str]] = []
+        self.store.listeners.append(self._changed)
+        self._listen()
+
+    def _listen(self) -> None:
+        subscribe = self.world.journal.subscribe
+        subscribe(FaultStarted, self._fault_started)
+        subscribe(FaultEnded, self._fault_ended)
+        subscribe(OperationStarted, self._operation_started)
+        subscribe(OperationEnded, self._operation_ended)
+        subscribe(RequestEnded, self._request_ended)
+        subscribe(LeaderStarted, self._leader_started)
+        subscribe(LeaderStopped, self._leader_stopped)
+        subscribe(ProcessStopped, self._process_stopped)
+
+    @property
+    def now(self) -> int:
+        """Virtual ns since the world began."""
+        return self.world.now
+
+    # -- objects
+
+    def all(self, kind: type[Kind]) -> Iterator[Kind]:
+        """Every stored object of a kind, in the order of creation."""
+        return self.store.all(kind)
+
+    def get(self, kind: type[Kind], key: str) -> Kind | None:
+        """The stored object with this key (`namespace/name`, or `name`), or None."""
+        return self.store.get(kind, key)
+
+    def active_pods_of_replicaset(self, uid: str) -> tuple[Pod, ...]:
+        """Pods that a ReplicaSet controls and that count as its replicas."""
+        return self.store.active_pods_controlled_by(uid)
+
+    def pods_of_deployment(self, key: str) -> tuple[Pod, ...]:
+        """Active pods of a Deployment, by ReplicaSet and in the order of creation."""
+        deployment = self.get(Deployment, key)
+        if deployment is None:
+            return ()
+        sets = (one for one in self.all(ReplicaSet) if _controlled_by(one, deployment.uid))
+        return tuple(pod for one in sets for pod in self.store.active_pods_controlled_by(one.uid))
+
+    def deployments_behind(self, service: Service) -> tuple[Deployment, ...]:
+        """The Deployments whose pods a Service selects."""
+        selector = service.spec.selector if service.spec is not None else None
+        if not selector:
+            return ()
+        return tuple(
+            one
+            for one in self.all(Deployment)
+            if one.namespace == service.namespace
+            and all(one.spec.template.metadata.labels.get(key) == value for key, value in selector.items())
+        )
+
+    def is_whole(self, deployment: Deployment) -> bool:
+        """Rolled out: every replica is new and available, and no old pod is left, not even a dying one."""
+        status, wanted = deployment.status, deployment.spec.replicas
+        if status.observed_generation < deployment.metadata.generation:
+            return False
+        if (status.replicas, status.updated_replicas, status.available_replicas) != (wanted,) * 3:
+            return False
+        mine = [
+            pod
+            for one in self.all(ReplicaSet)
+            if _controlled_by(one, deployment.uid)
+            for pod in self.store.pods_controlled_by(one.uid)
+        ]
+        return len(mine) == wanted
+
+    # -- faults and disruptions
+
+    def is_calm_since(self, when: int) -> bool:
+        """No fault is under way, and none was at `when` or later."""
+        return not self.faults and (self.last_fault_ended is None or self.last_fault_ended < when)
+
+    def disruptions_of(self, deployments: tuple[str, ...], at: int) -> tuple[Disruption, ...]:
+        """Voluntary disruptions that were moving one of these Deployments at the time `at`."""
+        return tuple(
+            one
+            for one in self.disruptions
+            if one.began <= at
+            and (one.ended is None or at <= one.ended)
+            and any(key in deployments for key in one.deployments)
+        )
+
+    def was_handled_by_hand(self, deployments: tuple[str, ...], since: int) -> bool:
+        """Somebody deleted a pod of one of these shortly before `since`, or later: no promise holds."""
+        return any(at >= since - LONG_AGO_NS and key in deployments for at, key in self._by_hand)
+
+    def _fault_started(self, entry: Entry) -> None:
+        assert isinstance(entry.event, FaultStarted), "subscribed to it"
+        self.faults[entry.event.text] = entry.at
+
+    def _fault_ended(self, entry: Entry) -> None:
+        assert isinstance(entry.event, FaultEnded), "subscribed to it"
+        self.faults.pop(entry.event.text, None)
+        self.last_fault_ended = entry.at
+
+    def _operation_started(self, entry: Entry) -> None:
+        event = entry.event
+        assert isinstance(event, OperationStarted), "subscribed to it"
+        words = dict(word.partition("=")[::2] for word in event.text.split()[1:])
+        if event.verb == "delete-pod":
+            self._by_hand.append((entry.at, words["deployment"]))
+        if event.verb in DISRUPTIVE:
+            node = words.get("node")
+            touched = self._deployments_on(node) if node is not None else (words["deployment"],)
+            self.disruptions.append(
+                Disruption(verb=event.verb, text=event.text, began=entry.at, deployments=touched)
+            )
+
+    def _operation_ended(self, entry: Entry) -> None:
+        assert isinstance(entry.event, OperationEnded), "subscribed to it"
+        for one in self.disruptions:
+            if one.text == entry.event.text and one.is_asked:
+                one.is_asked = False
+                self._close_disruptions(entry.at)
+                return
+
+    def _deployments_on(self, node: str) -> tuple[str, ...]:
+        return tuple(
+            one.key
+            for one in self.all(Deployment)
+            if any(pod.spec.node_name == node for pod in self.pods_of_deployment(one.key))
+        )
+
+    def _close_disruptions(self, at: int) -> None:
+        for one in self.disruptions:
+            if one.ended is None and not one.is_asked:
+                touched = [self.get(Deployment, key) for key in one.deployments]
+                if all(deployment is None or self.is_whole(deployment) for deployment in touched):
+                    one.ended = at
+
+    # -- what happened
+
+    def _changed(self, change: Change) -> None:
+        if change.is_heartbeat:
+            return
+        self.last_change = (change.at, change.words())
+        if self.disruptions and isinstance(change.obj, Pod | Deployment):
+            self._close_disruptions(change.at)
+
+    def _request_ended(self, entry: Entry) -> None:
+        assert isinstance(entry.event, RequestEnded), "subscribed to it"
+        outcome = entry.event.outcome
+        self.outcomes[outcome] = self.outcomes.get(outcome, 0) + 1
+
+    def _leader_started(self, entry: Entry) -> None:
+        assert isinstance(entry.event, LeaderStarted), "subscribed to it"
+        self.leaders.setdefault(entry.event.lease, {})[entry.by] = entry.at
+
+    def _leader_stopped(self, entry: Entry) -> None:
+        assert isinstance(entry.event, LeaderStopped), "subscribed to it"
+        self.leaders.get(entry.event.lease, {}).pop(entry.by, None)
+
+    def _process_stopped(self, entry: Entry) -> None:
+        for holders in self.leaders.values():
+            holders.pop(entry.by, None)
+
+
+def _controlled_by(obj: KubeObject, uid: str) -> bool:
+    owner = obj.metadata.controller
+    return owner is not None and owner.uid == uid

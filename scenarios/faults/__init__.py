@@ -1,0 +1,1 @@
+"""Faults that only an orchestrator has: one verb a file."""

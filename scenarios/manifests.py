@@ -1,0 +1,193 @@
+"""The door for manifests: a scenario made of the YAML that will really be applied.
+
+`read` is the entry point of the group `chaoskube.inputs`: it takes files, folders and standard input, checks
+every document against the API's own schema, and answers with a scenario whose menu fits what is in the
+files. The documents travel inside the setup, so a trace carries them. Kinds that nothing acts on are stored
+and listed; `notes` says which.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from attrs import asdict
+
+from chaoskube import invariants
+from chaoskube.action import Action
+from chaoskube.models.cluster import Cluster, Shape
+from chaoskube.models.objects import (
+    Deployment,
+    Document,
+    GenericObject,
+    KubeObject,
+    check,
+    decode,
+    default,
+    load_documents,
+    validate_create,
+)
+from chaoskube.models.objects.resources import resource_for
+from chaoskube.scenario import Scenario, Setup, scenario
+from chaoskube.scenarios import menus
+from chaoskube.scenarios.remedies import remedies
+from chaoskube.scenarios.simpler import simpler
+from chaoskube.sim import SECOND, UsageError, World
+
+SUFFIXES = (".yaml", ".yml", ".json")
+NAME = "manifests"
+
+
+def read(paths: tuple[str, ...], stdin: str | None) -> Scenario | None:
+    """A scenario of these files, folders or standard input; UsageError says what is wrong and where."""
+    documents = [document for path in paths for document in _load(path, stdin)]
+    if not documents:
+        raise UsageError(f"{', '.join(paths)}: there is no Kubernetes object in here")
+    trees = [_checked(document) for document in documents]
+    _refuse_doubles(documents, trees)
+    return of_documents([*_namespaces(trees), *trees], title=f"the objects in {', '.join(paths)}")
+
+
+def of_documents(trees: Sequence[Mapping[str, object]], *, title: str, shape: Shape | None = None) -> Scenario:
+    """The scenario of these documents, which have been checked."""
+    setup = {"shape": asdict(shape if shape is not None else Shape()), "documents": list(trees)}
+    return _scenario(setup, title)
+
+
+@scenario(NAME, hidden=True)
+def manifests() -> Scenario:
+    """What a trace of somebody's manifests names; its setup carries the documents."""
+    return _scenario({"shape": asdict(Shape()), "documents": []}, "the objects in this trace")
+
+
+def _scenario(setup: Setup, title: str) -> Scenario:
+    return Scenario(
+        name=NAME,
+        doc=f"A cluster that runs {title}, with traffic to every Service.",
+        setup=setup,
+        build=build,
+        menu=_menu(setup),
+        invariants=invariants.all_of_a_cluster(),
+        duration_ns=90 * SECOND,
+        warm_ns=900 * SECOND,
+        settle_ns=900 * SECOND,
+        actions_max=6,
+        simpler=simpler,
+        remedies=remedies,
+    )
+
+
+def build(world: World, setup: Setup) -> Cluster:
+    """The cluster of a setup. Raises UsageError where the setup is not one."""
+    shape, documents = setup.get("shape"), setup.get("documents")
+    if not isinstance(shape, Mapping) or not isinstance(documents, Sequence):
+        raise UsageError("setup needs shape (a mapping) and documents (a list of Kubernetes objects)")
+    return Cluster(world, _shape(shape), [_object(tree) for tree in documents])
+
+
+def notes(setup: Setup) -> tuple[str, ...]:
+    """Kinds among the documents that are stored and listed, and that nothing acts on."""
+    kinds = sorted({obj.kind for obj in _objects(setup) if isinstance(obj, GenericObject)})
+    return (f"stored, but nothing acts on them yet: {', '.join(kinds)}",) if kinds else ()
+
+
+def _menu(setup: Setup) -> tuple[type[Action], ...]:
+    has_deployments = any(isinstance(obj, Deployment) for obj in _objects(setup))
+    return menus.everything() if has_deployments or not setup.get("documents") else menus.without_workload()
+
+
+def _objects(setup: Setup) -> Iterable[KubeObject]:
+    documents = setup.get("documents")
+    return [_object(tree) for tree in documents] if isinstance(documents, Sequence) else []
+
+
+def _object(tree: object) -> KubeObject:
+    if not isinstance(tree, Mapping):
+        raise UsageError("each of the setup's documents must be a Kubernetes object with apiVersion and kind")
+    for problem in check(tree):
+        raise UsageError(f"{tree.get('kind', 'object')} in the setup: {problem.path}: {problem.message}")
+    return decode(tree)
+
+
+def _shape(given: Mapping[str, object]) -> Shape:
+    known = asdict(Shape())
+    for key, value in given.items():
+        if key not in known:
+            raise UsageError(f"shape has no {key!r}; it has {', '.join(known)}")
+        if not isinstance(value, type(known[key])):
+            raise UsageError(f"shape: {key}={value!r} must be like {known[key]!r}")
+    return Shape(**{**known, **given})
+
+
+# -- reading
+
+
+def _load(path: str, stdin: str | None) -> list[Document]:
+    if path == "-":
+        return load_documents(stdin or "", "standard input")
+    files = _files(Path(path))
+    if not files:
+        raise UsageError(f"{path}: there is no {', '.join(SUFFIXES)} file in this folder")
+    return [document for file in files for document in load_documents(_text(file), str(file))]
+
+
+def _files(path: Path) -> list[Path]:
+    if path.is_dir():
+        return sorted(file for file in path.rglob("*") if file.suffix in SUFFIXES and file.is_file())
+    return [path]
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{file}: not a text file in UTF-8 (byte {error.start})") from None
+    except OSError as error:
+        raise UsageError(f"{file}: {error.strerror}") from None
+
+
+def _checked(document: Document) -> dict[str, object]:
+    tree = document.tree
+    problems = check(tree)
+    if problems:
+        told = "; ".join(f"{one.path}: {one.message}" if one.path else one.message for one in problems[:3])
+        raise UsageError(f"{document.place}: {_named(tree)}: {told}")
+    complete = _with_namespace(tree)
+    causes = validate_create(decode(default(complete)))
+    if causes:
+        told = "; ".join(f"{one.field}: {one.message}" for one in causes[:3])
+        raise UsageError(f"{document.place}: {_named(tree)}: {told}")
+    return complete
+
+
+def _named(tree: Mapping[str, object]) -> str:
+    metadata = tree.get("metadata")
+    name = metadata.get("name") if isinstance(metadata, Mapping) else None
+    return f"{tree.get('kind')} {name}" if name else f"{tree.get('kind')}"
+
+
+def _with_namespace(tree: Mapping[str, object]) -> dict[str, object]:
+    resource = resource_for(str(tree["kind"]), str(tree["apiVersion"]))
+    metadata = tree.get("metadata")
+    given = dict(metadata) if isinstance(metadata, Mapping) else {}
+    if resource.namespaced and not given.get("namespace"):
+        given["namespace"] = "default"
+    return {**tree, "metadata": given}
+
+
+def _refuse_doubles(documents: Sequence[Document], trees: Sequence[Mapping[str, object]]) -> None:
+    seen: dict[tuple[str, str], str] = {}
+    for document, tree in zip(documents, trees, strict=True):
+        obj = decode(tree)
+        identity = (obj.kind, obj.key)
+        if identity in seen:
+            raise UsageError(f"{document.place}: {obj.kind} {obj.key} is defined at {seen[identity]} already")
+        seen[identity] = document.place
+
+
+def _namespaces(trees: Sequence[Mapping[str, object]]) -> list[dict[str, object]]:
+    """Namespaces that objects live in and that no document makes are taken to be there."""
+    there = {"default", "kube-system", "kube-public", "kube-node-lease"}
+    there |= {decode(tree).name for tree in trees if tree["kind"] == "Namespace"}
+    used = {decode(tree).namespace for tree in trees} - there - {""}
+    return [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in sorted(used)]

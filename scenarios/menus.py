@@ -1,0 +1,35 @@
+"""Named sets of actions: what may happen in a scenario.
+
+A new operation or fault is a file with a decorator; it joins `everything` by itself.
+"""
+
+from __future__ import annotations
+
+from chaoskube.action import OPERATION, Action, actions
+from chaoskube.sim import load_all
+
+NEEDS_WORKLOAD = ("deployment",)
+
+
+def everything() -> tuple[type[Action], ...]:
+    """Every operation and every fault that is known, by name."""
+    load_all("chaoskube.faults")
+    load_all("chaoskube.scenarios.operations")
+    load_all("chaoskube.scenarios.faults")
+    return tuple(actions)
+
+
+def operations() -> tuple[type[Action], ...]:
+    """What users do, with nothing going wrong."""
+    return tuple(action for action in everything() if action.kind == OPERATION)
+
+
+def faults() -> tuple[type[Action], ...]:
+    """What goes wrong, with nobody doing anything."""
+    return tuple(action for action in everything() if action.kind != OPERATION)
+
+
+def without_workload() -> tuple[type[Action], ...]:
+    """What may happen where no Deployment is."""
+    named = {"drain", "uncordon"}
+    return tuple(action for action in everything() if action.kind != OPERATION or action.verb in named)

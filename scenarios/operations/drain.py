@@ -1,0 +1,21 @@
+"""`kubectl drain`."""
+
+from __future__ import annotations
+
+import attrs
+
+from chaoskube.action import Action, Stage, operation
+from chaoskube.arguments import target
+from chaoskube.scenarios.operations import by_kubectl
+
+
+@operation("drain")
+@attrs.frozen(kw_only=True)
+class Drain(Action):
+    """Cordon a node and evict what runs on it."""
+
+    node: str = target("node")
+
+    def do(self, stage: Stage) -> None:
+        """`kubectl drain NODE`; it stays cordoned."""
+        by_kubectl(stage, lambda kubectl: kubectl.drain(self.node))

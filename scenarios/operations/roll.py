@@ -1,0 +1,24 @@
+"""`kubectl set image`: a rolling update."""
+
+from __future__ import annotations
+
+import attrs
+
+from chaoskube.action import Action, Stage, operation
+from chaoskube.arguments import integer, target
+from chaoskube.scenarios.operations import by_kubectl, split
+
+
+@operation("roll", weight=3)
+@attrs.frozen(kw_only=True)
+class Roll(Action):
+    """Give a Deployment's first container a new image, so that its pods are replaced."""
+
+    deployment: str = target("deployment")
+    version: int = integer(2, 9, simplest=2)
+
+    def do(self, stage: Stage) -> None:
+        """`kubectl set image deployment/NAME CONTAINER=IMAGE:vN`."""
+        namespace, name = split(self.deployment)
+        image = f"registry.example/{name}:v{self.version}"
+        by_kubectl(stage, lambda kubectl: kubectl.set_image(namespace, name, image))

@@ -1,0 +1,22 @@
+"""`kubectl scale`."""
+
+from __future__ import annotations
+
+import attrs
+
+from chaoskube.action import Action, Stage, operation
+from chaoskube.arguments import integer, target
+from chaoskube.scenarios.operations import by_kubectl, split
+
+
+@operation("scale", weight=2)
+@attrs.frozen(kw_only=True)
+class Scale(Action):
+    """Ask for another number of replicas of a Deployment."""
+
+    deployment: str = target("deployment")
+    replicas: int = integer(1, 5, simplest=1)
+
+    def do(self, stage: Stage) -> None:
+        """`kubectl scale deployment/NAME --replicas=N`."""
+        by_kubectl(stage, lambda kubectl: kubectl.scale(*split(self.deployment), self.replicas))

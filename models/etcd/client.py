@@ -71,7 +71,6 @@ class EtcdClient:
         self._connection: Connection | None = None
         self._calls: dict[int, tuple[Callable[[Outcome], None], Timer]] = {}
         self._count = 0
-        self._watches = 0
 
     @property
     def endpoint(self) -> Address:
@@ -177,11 +176,6 @@ class EtcdClient:
         connection.keepalive(KEEPALIVE_INTERVAL_NS, KEEPALIVE_TIMEOUT_NS)
         return connection
 
-    def next_watch_name(self) -> str:
-        """A name for a watch that no other has, for the journal."""
-        self._watches += 1
-        return f"{self.process.name}/{self.process.life}.{self._watches}"
-
     def leave(self, endpoint: Address) -> None:
         """`endpoint` is in trouble: if it is the one in use, use the next from now on."""
         if endpoint == self.endpoint:
@@ -208,13 +202,13 @@ class WatchHandle:
         self.compact_revision = 0
         self._client = client
         self._create = create
-        self._name = client.next_watch_name()
         self._endpoint = client.endpoint
         self._on_events = on_events
         self._on_end = on_end
         self._on_progress = on_progress
         self._on_created = on_created
         self._connection = client.open_watch(self, label)
+        self._name = f"{client.process.name}:{self._connection.local.port}"
         self._connection.send(create)
 
     def cancel(self) -> None:

@@ -83,9 +83,7 @@ class _Server:
         self.leases = leases
         self._watches: dict[_Session, None] = {}
         self._checks_without_leader = 0
-        member.process.listen(
-            member.options.client_port, lambda connection: _Session(self, connection).open()
-        )
+        replica.process.listen(port, lambda connection: _Session(self, connection).open())
         replica.on_tick.append(self._on_tick)
         self._schedule_progress()
 

@@ -14,9 +14,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import attrs
-from chaoskube.models.objects.defaults import default
 
-from chaoskube.models.apiserver.api import APPLY, JSON, MERGE, STRATEGIC, Cause, Request
+from chaoskube.models.apiserver.api import APPLY, JSON, MERGE, STRATEGIC, Cause, Request, Status
 from chaoskube.models.apiserver.errors import ApiError, bad_request, invalid, unsupported_media_type
 from chaoskube.models.objects import (
     DecodeError,
@@ -30,10 +29,10 @@ from chaoskube.models.objects import (
     decode,
     decode_as,
     encode,
-    freeze,
     thaw,
 )
-from chaoskube.models.objects.patch import json_patch, merge_patch, strategic_merge_patch
+from chaoskube.models.objects.defaults import default
+from chaoskube.models.objects.patch import PatchError, json_patch, merge_patch, strategic_merge_patch
 from chaoskube.models.objects.resources import Resource
 from chaoskube.models.objects.schema import check
 
@@ -153,36 +152,32 @@ def _json_patched(obj: KubeObject, request: Request, resource: Resource) -> Kube
         raise bad_request("the body of a JSON patch must be a list of operations")
     try:
         tree = json_patch(encode(obj), patch)
-    except (ValueError, LookupError) as error:
-        raise json_patch_failed(str(error), obj, resource) from error
+    except PatchError as error:
+        raise patch_failed(str(error)) from error
     return from_tree(tree, resource, request.field_validation)[0]
 
 
-def json_patch_failed(why: str, obj: KubeObject, resource: Resource) -> ApiError:
-    """422: an operation of a JSON patch cannot be done. (handlers/patch.go)"""
-    from chaoskube.models.apiserver.api import Status
-
-    return ApiError(
-        Status(
-            code=422,
-            reason="Invalid",
-            message=f"the server rejected our request due to an error in our request: {why}",
-        )
-    )
+def patch_failed(why: str) -> ApiError:
+    """422: an operation of a patch cannot be done. (handlers/patch.go)"""
+    message = f"the server rejected our request due to an error in our request: {why}"
+    return ApiError(Status(code=422, reason="Invalid", message=message))
 
 
 def _apply(tree: Tree, patch: Tree, patch_type: str, obj: KubeObject) -> Tree:
     if patch_type == STRATEGIC and not isinstance(obj, GenericObject):
-        return strategic_merge_patch(tree, patch, obj.kind)
-    result = merge_patch(tree, patch)
-    assert isinstance(result, dict)
-    return result
+        try:
+            return strategic_merge_patch(tree, patch, obj.kind, obj.api_version)
+        except PatchError as error:
+            raise bad_request(str(error)) from error
+    return merge_patch(tree, patch)
 
 
 def _checked(tree: Tree, resource: Resource, field_validation: str) -> tuple[str, ...]:
     """Refuse wrong types; unknown fields are refused (Strict), warned about (Warn) or ignored, and dropped."""
     unknown = []
     for problem in check(tree):
+        if problem.message.startswith("is required"):
+            continue  # Go's decoder takes what is missing as empty; validation says what it thinks of that
         if not problem.message.startswith("unknown field"):
             raise _cannot_handle(str(tree["kind"]), str(tree["apiVersion"]), resource, problem.message)
         unknown.append(problem)
@@ -235,10 +230,9 @@ def causes_error(resource: Resource, name: str, causes: tuple[Any, ...]) -> ApiE
 __all__ = [
     "causes_error",
     "encode_part",
-    "freeze",
     "from_tree",
-    "json_patch_failed",
     "object_of",
+    "patch_failed",
     "patched",
     "with_defaults",
 ]

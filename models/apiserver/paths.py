@@ -1,0 +1,294 @@
+"""The HTTP face of the API: method, path, query and body to a Request, and answers to a status and a JSON tree.
+
+Used by whoever speaks HTTP to the simulation (the player of recordings; a door for real clients later). Unknown paths
+answer as the real server does: plain text where no group knows the path, a Status where a group knows no such resource.
+Source: staging/src/k8s.io/apiserver/pkg/endpoints/{request/requestinfo.go,installer.go}.
+
+Not modelled: discovery, OpenAPI and health paths (404 here).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import frozen
+
+from chaoskube.models.apiserver.api import (
+    APPLY,
+    CREATE,
+    DELETE,
+    DELETE_COLLECTION,
+    GET,
+    JSON,
+    LIST,
+    MERGE,
+    PATCH,
+    STRATEGIC,
+    UPDATE,
+    WATCH,
+    Bookmark,
+    Cause,
+    DeleteOptions,
+    ListOptions,
+    ObjectList,
+    Preconditions,
+    Request,
+    Response,
+    Status,
+    WatchEvent,
+)
+from chaoskube.models.apiserver.errors import (
+    ApiError,
+    bad_request,
+    invalid,
+    method_not_allowed,
+    no_such_resource,
+    unsupported_media_type,
+)
+from chaoskube.models.objects import KubeObject, encode, freeze
+from chaoskube.models.objects.resources import Resource, resource_of, resources
+
+Tree = dict[str, Any]  # plain JSON
+SECOND_NS = 1_000_000_000
+_BODIES = ("application/json", "application/yaml", "application/vnd.kubernetes.protobuf")
+_PATCHES = {
+    "application/merge-patch+json": MERGE,
+    "application/strategic-merge-patch+json": STRATEGIC,
+    "application/json-patch+json": JSON,
+    "application/apply-patch+yaml": APPLY,
+}
+_ONE = {"GET": GET, "PUT": UPDATE, "PATCH": PATCH, "DELETE": DELETE}
+_MANY = {"GET": LIST, "POST": CREATE, "DELETE": DELETE_COLLECTION}
+_OPTIONS_KIND = {CREATE: "CreateOptions", UPDATE: "UpdateOptions", PATCH: "PatchOptions"}
+
+
+class NoSuchPath(Exception):
+    """No group of the API knows this path: 404 as plain text."""
+
+
+@frozen(kw_only=True)
+class Target:
+    """What a path names."""
+
+    resource: Resource
+    namespace: str
+    name: str
+    subresource: str
+
+
+def to_request(
+    method: str,
+    path: str,
+    query: Mapping[str, str] | None = None,
+    content_type: str | None = None,
+    body: object = None,
+    *,
+    user: str = "",
+) -> Request:
+    """The request an HTTP client means. Raises ApiError, or NoSuchPath."""
+    query = query or {}
+    target = parse_path(path)
+    verb = _verb(method, target, query)
+    patch_type = ""
+    if verb == PATCH:
+        patch_type = _PATCHES.get(content_type or "", "")
+        if not patch_type:
+            raise unsupported_media_type(tuple(_PATCHES))
+    elif verb in (CREATE, UPDATE) and content_type not in (None, *_BODIES):
+        raise unsupported_media_type(_BODIES)
+    return Request(
+        verb=verb,
+        resource=_name_of(target.resource),
+        namespace=target.namespace,
+        name=target.name,
+        subresource=target.subresource,
+        user=user,
+        body=None if verb in (DELETE, DELETE_COLLECTION) else freeze(body),
+        patch_type=patch_type,
+        resource_version=query.get("resourceVersion", "") if verb == GET else "",
+        options=_list_options(query) if verb in (LIST, WATCH, DELETE_COLLECTION) else ListOptions(),
+        delete_options=_delete_options(query, body)
+        if verb in (DELETE, DELETE_COLLECTION)
+        else DeleteOptions(),
+        field_validation=query.get("fieldValidation", ""),
+        field_manager=query.get("fieldManager", ""),
+        dry_run=_dry_run(query, verb),
+    )
+
+
+def parse_path(path: str) -> Target:
+    """Group, version, namespace, resource, name and subresource of a path."""
+    parts = [part for part in path.split("/") if part]
+    if parts[:1] == ["api"] and len(parts) > 2:
+        api_version, rest = parts[1], parts[2:]
+    elif parts[:1] == ["apis"] and len(parts) > 3:
+        api_version, rest = f"{parts[1]}/{parts[2]}", parts[3:]
+    else:
+        raise NoSuchPath(path)
+    served = [resource for resource in resources() if resource.api_version == api_version]
+    if not served:
+        raise NoSuchPath(path)
+    namespace = ""
+    if rest[0] == "namespaces" and len(rest) > 2 and rest[2] not in ("status", "finalize"):
+        namespace, rest = rest[1], rest[2:]
+    resource = next((one for one in served if one.plural == rest[0]), None)
+    name = rest[1] if len(rest) > 1 else ""
+    if resource is None or len(rest) > 3 or resource.namespaced < bool(namespace):
+        raise no_such_resource()
+    if resource.namespaced and name and not namespace:
+        raise no_such_resource()
+    return Target(
+        resource=resource,
+        namespace=namespace,
+        name=name,
+        subresource=rest[2] if len(rest) > 2 else "",
+    )
+
+
+def _verb(method: str, target: Target, query: Mapping[str, str]) -> str:
+    if target.name:
+        verb = CREATE if method == "POST" and target.subresource else _ONE.get(method)
+    else:
+        verb = _MANY.get(method)
+        if verb in (CREATE, DELETE_COLLECTION) and target.resource.namespaced and not target.namespace:
+            verb = None
+    if verb is None:
+        raise method_not_allowed()
+    if verb in (LIST, GET) and query.get("watch") in ("1", "true"):
+        return WATCH
+    return verb
+
+
+def _name_of(resource: Resource) -> str:
+    """The plural; with its group only where the plural alone would mean another resource."""
+    return resource.plural if resource_of(resource.plural) is resource else f"{resource.plural}.{resource.group}"
+
+
+def _list_options(query: Mapping[str, str]) -> ListOptions:
+    seconds = query.get("timeoutSeconds")
+    return ListOptions(
+        resource_version=query.get("resourceVersion", ""),
+        resource_version_match=query.get("resourceVersionMatch", ""),
+        label_selector=query.get("labelSelector", ""),
+        field_selector=query.get("fieldSelector", ""),
+        limit=int(query.get("limit", "0")),
+        continue_token=query.get("continue", ""),
+        allow_watch_bookmarks=query.get("allowWatchBookmarks") in ("1", "true"),
+        send_initial_events=query.get("sendInitialEvents") in ("1", "true"),
+        timeout_ns=int(seconds) * SECOND_NS if seconds else None,
+    )
+
+
+def _delete_options(query: Mapping[str, str], body: object) -> DeleteOptions:
+    tree = body if isinstance(body, Mapping) else {}
+    if tree and tree.get("kind", "DeleteOptions") != "DeleteOptions":
+        raise bad_request("the body of a DELETE must be DeleteOptions")
+    wanted = tree.get("preconditions")
+    grace = tree.get("gracePeriodSeconds", query.get("gracePeriodSeconds"))
+    return DeleteOptions(
+        grace_period_seconds=None if grace is None else int(grace),
+        preconditions=Preconditions(uid=wanted.get("uid"), resource_version=wanted.get("resourceVersion"))
+        if wanted
+        else None,
+        propagation_policy=tree.get("propagationPolicy", query.get("propagationPolicy")),
+    )
+
+
+def _dry_run(query: Mapping[str, str], verb: str) -> bool:
+    wanted = query.get("dryRun", "")
+    if wanted in ("", "All"):
+        return bool(wanted)
+    cause = Cause(
+        reason="FieldValueNotSupported",
+        message=f'Unsupported value: ["{wanted}"]: supported values: "All"',
+        field="dryRun",
+    )
+    raise invalid(_OPTIONS_KIND.get(verb, "DeleteOptions"), "meta.k8s.io", "", [cause])
+
+
+# ---- answers
+
+
+def answer_of(response: Response) -> tuple[int, Tree]:
+    """HTTP status and body of an answer."""
+    return response.code, body_tree(response.body)
+
+
+def error_answer(error: ApiError | NoSuchPath) -> tuple[int, Tree | str]:
+    """The answer to a request that never got to a server."""
+    if isinstance(error, NoSuchPath):
+        return 404, "404 page not found\n"
+    return error.status.code, status_tree(error.status)
+
+
+def watch_tree(event: WatchEvent) -> Tree:
+    """One line of a watch."""
+    return {"type": event.type, "object": body_tree(event.object)}
+
+
+def body_tree(body: KubeObject | ObjectList | Status | Bookmark) -> Tree:
+    """Whatever the server says, as JSON."""
+    if isinstance(body, Status):
+        return status_tree(body)
+    if isinstance(body, ObjectList):
+        return list_tree(body)
+    if isinstance(body, Bookmark):
+        metadata: Tree = {"resourceVersion": body.resource_version}
+        if body.initial_events_end:
+            metadata["annotations"] = {"k8s.io/initial-events-end": "true"}
+        return {"kind": body.kind, "apiVersion": body.api_version, "metadata": metadata}
+    return encode(body)
+
+
+def list_tree(body: ObjectList) -> Tree:
+    """A list; its items leave out kind and apiVersion, as the real server's do."""
+    metadata: Tree = {"resourceVersion": body.resource_version}
+    if body.continue_token:
+        metadata["continue"] = body.continue_token
+    if body.remaining_item_count is not None:
+        metadata["remainingItemCount"] = body.remaining_item_count
+    items = []
+    for obj in body.items:
+        tree = encode(obj)
+        items.append({key: value for key, value in tree.items() if key not in ("kind", "apiVersion")})
+    return {"kind": body.kind, "apiVersion": body.api_version, "metadata": metadata, "items": items}
+
+
+def status_tree(status: Status) -> Tree:
+    """A Status as the real server writes it: what is empty is left out."""
+    tree: Tree = {"kind": "Status", "apiVersion": "v1", "metadata": {}}
+    if status.continue_token:
+        tree["metadata"] = {"continue": status.continue_token}
+    tree["status"] = "Success" if status.is_success else "Failure"
+    if status.message:
+        tree["message"] = status.message
+    if status.reason:
+        tree["reason"] = status.reason
+    details = _details(status)
+    if details or status.message in _EMPTY_DETAILS:
+        tree["details"] = details
+    if not (status.is_success and status.code == 200):
+        tree["code"] = status.code
+    return tree
+
+
+_EMPTY_DETAILS = (no_such_resource().status.message, method_not_allowed().status.message)
+
+
+def _details(status: Status) -> Tree:
+    details: Tree = {}
+    for field in ("name", "group", "kind", "uid"):
+        value = getattr(status, field)
+        if value:
+            details[field] = value
+    if status.causes:
+        details["causes"] = [_cause_tree(cause) for cause in status.causes]
+    if status.retry_after_seconds:
+        details["retryAfterSeconds"] = status.retry_after_seconds
+    return details
+
+
+def _cause_tree(cause: Cause) -> Tree:
+    tree = {"reason": cause.reason, "message": cause.message, "field": cause.field}
+    return {key: value for key, value in tree.items() if value}

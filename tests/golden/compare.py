@@ -1,0 +1,35 @@
+"""Compares two runs of one scenario: a recording and ours, or two recordings of the real thing.
+
+What is the same is written in the recordings' README: answers and each object's decisions are strict, counts,
+slices, scales and victims follow rules that each run must keep by itself, and the rest is free. `compare` answers
+with all differences, the earliest first; none means the same. Who calls it: `player` and the tests.
+"""
+
+from __future__ import annotations
+
+from .answers import bind_answers, compare_answers
+from .binding import Binding
+from .difference import Difference
+from .events import compare_events
+from .history import as_run
+from .objects import compare_objects
+from .pairing import pair_runs
+from .recording import Recording
+from .rules import broken_rules
+from .span import span_of
+
+
+def compare(left: Recording, right: Recording, *, right_goes_on: bool = False) -> list[Difference]:
+    """What the right run does differently from the left one; empty when they are the same."""
+    binding = Binding()
+    span = span_of(left, right, right_goes_on=right_goes_on)
+    ours, theirs = as_run(left), as_run(right)
+    bind_answers(left, right, binding)
+    pairs = pair_runs(ours, theirs, binding)
+    found = [
+        *compare_answers(left, right, binding),
+        *compare_objects(pairs, binding, span),
+        *compare_events(ours, theirs, binding, span),
+        *broken_rules(theirs, span),
+    ]
+    return sorted(found, key=lambda difference: difference.time)

@@ -220,7 +220,7 @@ class Integer(Argument[int]):
         seen = set()
         for distance in (0, far // 2, far - 1):
             candidate = self.simplest + step * distance
-            if distance < far and candidate not in seen:
+            if 0 <= distance < far and candidate not in seen:
                 seen.add(candidate)
                 yield candidate
 

@@ -130,7 +130,8 @@ def catch(
 ) -> Find:
     """Save a failing run's trace, minimise it, save again, prove why, and tell. Doubt if it doesn't repeat."""
     assert result.failure is not None
-    path = folder / f"{result.plan.scenario.name}-{result.failure.name}{SUFFIX}"
+    bug = f"-{result.plan.bug.slug}" if result.plan.bug is not None else ""
+    path = folder / f"{result.plan.scenario.name}{bug}-{result.failure.name}{SUFFIX}"
     write_trace(trace_of(result), path)
     small = minimise(result, budget_seconds=budget_seconds, on_progress=on_progress)
     doubt = repeated_differently(small.result)

@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterator
+from itertools import islice
 from queue import Empty, SimpleQueue
 from subprocess import PIPE
 from threading import Thread
@@ -128,7 +129,7 @@ class _Pool:
                     await process.wait()
 
     def _next_job(self) -> list[int]:
-        return [number for number, _ in zip(self._numbers, range(RUNS_A_JOB), strict=False)]
+        return list(islice(self._numbers, RUNS_A_JOB))
 
     async def _do(self, process: trio.Process, job: list[int]) -> list[int]:
         """Have the runs done; answers what is left of the job (nothing, unless the worker ended)."""

@@ -8,6 +8,7 @@ write then shows an old value. The shortest story: a replica is away, a write, a
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 
 from attrs import frozen
 
@@ -19,7 +20,7 @@ from chaoskube.faults.partition import Partition
 from chaoskube.faults.pause import Pause
 from chaoskube.invariant import always, eventually, sometimes
 from chaoskube.scenario import Failure, Line, Remedy, Scenario, Setup, scenario
-from chaoskube.sim import MILLISECOND, SECOND, Entry, Process, World, seconds
+from chaoskube.sim import MILLISECOND, SECOND, Entry, Process, UsageError, World, seconds
 
 REPLICATION_NS_MAX = 100 * MILLISECOND
 
@@ -102,9 +103,7 @@ class Registers:
     def value(self, server: str) -> int:
         """What a server holds now."""
         records = self.world.processes[server].disk.read("value")
-        last = records[-1] if records else 0
-        assert isinstance(last, int)
-        return last
+        return max((record for record in records if isinstance(record, int)), default=0)
 
     def targets(self, kind: str) -> Sequence[str]:
         if kind == "host":
@@ -233,3 +232,13 @@ def toy_forgets() -> Iterator[None]:
     """Replicas store nothing at all."""
     with patched(Registers, "_store", lambda self, process, value: None):
         yield
+
+
+def read(paths: tuple[str, ...], stdin: str | None) -> Scenario | None:
+    """An input: files that end in `.toy` hold a number of servers."""
+    if not all(path == "-" or path.endswith(".toy") for path in paths):
+        return None
+    texts = [stdin or "" if path == "-" else Path(path).read_text() for path in paths]
+    if not texts[0].strip().isdigit():
+        raise UsageError(f"{paths[0]}:1: {texts[0].strip()!r} is no number of servers")
+    return toy_scenario(servers=int(texts[0]))

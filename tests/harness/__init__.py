@@ -1,0 +1,1 @@
+"""The project's own tests, in the same rooms as the code."""

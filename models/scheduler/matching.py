@@ -73,7 +73,11 @@ def term_matches(term: NodeSelectorTerm, node: Node) -> bool:
 
 def selects(selector: LabelSelector | None, labels: Mapping[str, str]) -> bool:
     """Whether the selector matches; a missing one matches nothing, an empty one everything."""
-    return selector is not None and matches(selector, labels)
+    if selector is None:
+        return False
+    if not selector.match_expressions:  # most selectors; asked for each counted pod
+        return selector.match_labels.items() <= labels.items()
+    return matches(selector, labels)
 
 
 def _holds(requirement: NodeSelectorRequirement, labels: Mapping[str, str]) -> bool:

@@ -171,7 +171,7 @@ def _places_of_existing(pod: Pod, view: View) -> Places:
     """Where pods are that don't want the newcomer near."""
     places: Places = {}
     for info in view.nodes:
-        for other in info.pods.values():
+        for other in _with_opinions(info):
             for term in required_terms(other.pod, is_anti=True):
                 if term_selects(term, other.pod, pod, view.owners):
                     _mark(places, term, info, 1)
@@ -183,15 +183,21 @@ def _scored_places(pod: Pod, view: View) -> Places:
     places: Places = {}
     mine = _weighted(pod)
     for info in view.nodes:
-        for other in info.pods.values():
+        for other in info.pods.values() if mine else ():
             for weight, term in mine:
                 if term_selects(term, pod, other.pod, view.owners):
                     _mark(places, term, info, weight)
+        for other in _with_opinions(info):
             hard = required_terms(other.pod, is_anti=False)
             for weight, term in (*_weighted(other.pod), *((HARD_POD_AFFINITY_WEIGHT, term) for term in hard)):
                 if term_selects(term, other.pod, pod, view.owners):
                     _mark(places, term, info, weight)
     return places
+
+
+def _with_opinions(info: NodeInfo) -> list[PodInfo]:
+    """The pods on a node that have affinities of their own."""
+    return [each for each in info.pods.values() if each.pod.spec.affinity is not None]
 
 
 def _weighted(pod: Pod) -> list[tuple[int, PodAffinityTerm]]:

@@ -75,7 +75,7 @@ def from_tree(tree: Tree, resource: Resource, field_validation: str) -> tuple[Ku
         raise bad_request(f"the object provided is unrecognized (must be of type {resource.kind}): {why}")
     warnings = _checked(tree, resource, field_validation)
     try:
-        return decode(default(tree)), warnings
+        return _decoded(default(tree), resource.api_version, resource.kind), warnings
     except DecodeError as error:
         raise _cannot_handle(kind, api_version, resource, error.message) from error
 
@@ -84,9 +84,18 @@ def with_defaults(obj: KubeObject) -> KubeObject:
     """A typed object with what the server fills in."""
     if not isinstance(obj, (*DEFAULTED, GenericObject)):
         return obj
-    tree = encode(obj)
-    filled = default(thaw(tree))
-    return obj if filled == tree else decode(filled)
+    tree = whole_tree(obj)
+    filled = default(tree)
+    return _decoded(filled, obj.api_version, obj.kind)
+
+
+def _decoded(tree: Tree, api_version: str, kind: str) -> KubeObject:
+    return decode({"apiVersion": api_version, "kind": kind, **tree})
+
+
+def whole_tree(obj: KubeObject) -> Tree:
+    """An object as JSON, with its kind first whatever its class leaves out."""
+    return {"apiVersion": obj.api_version, "kind": obj.kind, **encode(obj)}
 
 
 def patched(obj: KubeObject, request: Request, resource: Resource) -> KubeObject:
@@ -101,7 +110,7 @@ def patched(obj: KubeObject, request: Request, resource: Resource) -> KubeObject
     parts = {part: value for part, value in patch.items() if part not in ("apiVersion", "kind")}
     is_whole = isinstance(obj, GenericObject) or "spec" in parts or any("$" in part for part in parts)
     if is_whole:
-        tree = _apply(encode(obj), thaw(patch), request.patch_type, obj)
+        tree = _apply(whole_tree(obj), thaw(patch), request.patch_type, obj)
         return from_tree(tree, resource, request.field_validation)[0]
     return _part_patched(obj, parts, request, resource)
 
@@ -151,7 +160,7 @@ def _json_patched(obj: KubeObject, request: Request, resource: Resource) -> Kube
     if not isinstance(patch, list):
         raise bad_request("the body of a JSON patch must be a list of operations")
     try:
-        tree = json_patch(encode(obj), patch)
+        tree = json_patch(whole_tree(obj), patch)
     except PatchError as error:
         raise patch_failed(str(error)) from error
     return from_tree(tree, resource, request.field_validation)[0]
@@ -234,5 +243,6 @@ __all__ = [
     "object_of",
     "patch_failed",
     "patched",
+    "whole_tree",
     "with_defaults",
 ]

@@ -38,6 +38,7 @@ from chaoskube.models.apiserver.api import (
     Status,
     WatchEvent,
 )
+from chaoskube.models.apiserver.bodies import whole_tree
 from chaoskube.models.apiserver.errors import (
     ApiError,
     bad_request,
@@ -47,6 +48,7 @@ from chaoskube.models.apiserver.errors import (
     unsupported_media_type,
 )
 from chaoskube.models.objects import KubeObject, encode, freeze
+
 from chaoskube.models.objects.resources import Resource, resource_of, resources
 
 Tree = dict[str, Any]  # plain JSON
@@ -162,7 +164,9 @@ def _verb(method: str, target: Target, query: Mapping[str, str]) -> str:
 
 def _name_of(resource: Resource) -> str:
     """The plural; with its group only where the plural alone would mean another resource."""
-    return resource.plural if resource_of(resource.plural) is resource else f"{resource.plural}.{resource.group}"
+    return (
+        resource.plural if resource_of(resource.plural) is resource else f"{resource.plural}.{resource.group}"
+    )
 
 
 def _list_options(query: Mapping[str, str]) -> ListOptions:
@@ -238,7 +242,7 @@ def body_tree(body: KubeObject | ObjectList | Status | Bookmark) -> Tree:
         if body.initial_events_end:
             metadata["annotations"] = {"k8s.io/initial-events-end": "true"}
         return {"kind": body.kind, "apiVersion": body.api_version, "metadata": metadata}
-    return encode(body)
+    return whole_tree(body)
 
 
 def list_tree(body: ObjectList) -> Tree:

@@ -5,6 +5,19 @@ codec (JSON), yaml (files), schema (what is allowed), resources (what the API ca
 selectors, quantity, patch, defaults, validation, conditions, hash.
 """
 
+from chaoskube.models.objects.causes import (
+    Cause,
+    duplicate,
+    forbidden,
+    go_text,
+    invalid,
+    invalid_message,
+    not_found,
+    not_negative,
+    required,
+    too_long,
+    unsupported,
+)
 from chaoskube.models.objects.change import (
     evolve,
 )
@@ -181,6 +194,10 @@ from chaoskube.models.objects.times import (
     second,
     time_text,
 )
+from chaoskube.models.objects.validation import (
+    validate_create,
+    validate_update,
+)
 from chaoskube.models.objects.workloads import (
     Deployment,
     DeploymentCondition,
@@ -203,6 +220,7 @@ __all__ = [
     "EMPTY",
     "TYPED",
     "Affinity",
+    "Cause",
     "Condition",
     "ConfigMap",
     "Container",
@@ -303,11 +321,16 @@ __all__ = [
     "default",
     "default_pod_spec",
     "default_template",
+    "duplicate",
     "encode",
     "evolve",
     "fnv32a",
+    "forbidden",
     "freeze",
     "get_condition",
+    "go_text",
+    "invalid",
+    "invalid_message",
     "is_pod_active",
     "is_pod_available",
     "is_pod_ready",
@@ -324,6 +347,8 @@ __all__ = [
     "merges",
     "micro_time_text",
     "microsecond",
+    "not_found",
+    "not_negative",
     "parse_field_selector",
     "parse_label_selector",
     "parse_time",
@@ -331,6 +356,7 @@ __all__ = [
     "pull_policy",
     "ready_condition",
     "remove_condition",
+    "required",
     "resource_for",
     "resource_of",
     "resources",
@@ -342,5 +368,9 @@ __all__ = [
     "template_hash",
     "thaw",
     "time_text",
+    "too_long",
     "unknown_kind",
+    "unsupported",
+    "validate_create",
+    "validate_update",
 ]

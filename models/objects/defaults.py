@@ -69,7 +69,7 @@ _PROBE: Final[Mapping[str, int]] = {
     "successThreshold": 1,
     "failureThreshold": 3,
 }
-_VOLUME_SOURCES: Final = {
+_VOLUME_SOURCES: Final[Mapping[str, Mapping[str, Any]]] = {
     "configMap": {"defaultMode": 420},
     "secret": {"defaultMode": 420},
     "downwardAPI": {"defaultMode": 420},

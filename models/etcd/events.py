@@ -35,6 +35,10 @@ class Acknowledged:
     revision: int
     request_id: int
 
+    def digest_text(self) -> str:
+        """Deterministic text; written out because it is asked for often."""
+        return f"acknowledged {self.index}/{self.term} r{self.revision} #{self.request_id}"
+
 
 @frozen(kw_only=True)
 class Compacted:

@@ -96,6 +96,13 @@ class Range:
     keys_only: bool = False
     count_only: bool = False
 
+    def digest_text(self) -> str:
+        """Deterministic text; written out because it is asked for often."""
+        return (
+            f"range {self.key!r} {self.range_end!r} {self.limit} {self.revision}"
+            f" {int(self.serializable)}{int(self.keys_only)}{int(self.count_only)}"
+        )
+
 
 @frozen(kw_only=True)
 class Put:
@@ -105,6 +112,10 @@ class Put:
     value: object
     lease: int = 0
     prev_kv: bool = False
+
+    def digest_text(self) -> str:
+        """Deterministic text; written out because it is asked for often."""
+        return f"put {self.key} {self.lease} {int(self.prev_kv)} {canonical(self.value)}"
 
 
 @frozen(kw_only=True)
@@ -143,6 +154,10 @@ class Compare:
     target: CompareTarget
     result: CompareResult = CompareResult.EQUAL
     value: object
+
+    def digest_text(self) -> str:
+        """Deterministic text; written out because it is asked for often."""
+        return f"{self.key} {self.target.value}{self.result.value}{canonical(self.value)}"
 
 
 RequestOp: TypeAlias = Range | Put | DeleteRange
@@ -222,6 +237,10 @@ class PutResponse:
 
     revision: int
     prev_kv: KeyValue | None = None
+
+    def digest_text(self) -> str:
+        """Deterministic text; written out because it is asked for often."""
+        return f"put@{self.revision}"
 
 
 @frozen(kw_only=True)
@@ -412,6 +431,10 @@ class Call:
     id: int
     request: Request
 
+    def digest_text(self) -> str:
+        """Deterministic text; written out because it is asked for often."""
+        return f"call {self.id} {canonical(self.request)}"
+
 
 @frozen
 class Answer:
@@ -419,3 +442,7 @@ class Answer:
 
     id: int
     response: Response | EtcdError
+
+    def digest_text(self) -> str:
+        """Deterministic text; written out because it is asked for often."""
+        return f"answer {self.id} {canonical(self.response)}"

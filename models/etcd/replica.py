@@ -16,11 +16,11 @@ tick advance, time-outs that name the lost leader.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
 
-from attrs import frozen
+from attrs import field, frozen
 
 from chaoskube.models.etcd import wal
 from chaoskube.models.etcd.events import Acknowledged, Applied, Compacted
@@ -29,7 +29,7 @@ from chaoskube.models.etcd.state import State
 from chaoskube.models.etcd.watch import WatchHub
 from chaoskube.models.raft.core import Raft
 from chaoskube.models.raft.events import BecameLeader, Committed, SteppedDown, Voted
-from chaoskube.models.raft.messages import NONE, Entry, Message, MessageType
+from chaoskube.models.raft.messages import NONE, Entry, HardState, Message, MessageType
 from chaoskube.models.raft.ready import Config, Ready, Role
 from chaoskube.sim import MILLISECOND, SECOND, Process, canonical
 
@@ -49,10 +49,13 @@ class Proposal:
 
     id: int
     request: Request
+    _text: list[str] = field(factory=list, init=False, eq=False, repr=False)
 
     def digest_text(self) -> str:
-        """Deterministic text."""
-        return f"#{self.id} {canonical(self.request)}"
+        """Deterministic text, made once: the leader puts a forwarded proposal into an entry of its own."""
+        if not self._text:
+            self._text.append(f"#{self.id} {canonical(self.request)}")
+        return self._text[0]
 
 
 @frozen(kw_only=True)
@@ -104,6 +107,7 @@ class Replica:
         )
         self._role = self.raft.role
         self._led_term = 0
+        self._unsaved: HardState | None = None
         self._saved_vote = (found.hard_state.term, found.hard_state.vote)
         self._ticks = 0
         self._number = process.life << 24
@@ -266,7 +270,10 @@ class Replica:
         raft = self.raft
         if raft.role is not self._role:
             self._role_changed()
-        if raft.has_ready():
+        messages = raft.only_messages()
+        if messages:
+            self._send(messages)
+        elif raft.has_ready():
             self._carry_out()
         if self._unproposed and raft.lead != NONE:
             self._propose_late()
@@ -276,8 +283,12 @@ class Replica:
         raft, process = self.raft, self.process
         while raft.has_ready():
             ready = raft.ready()
-            if ready.hard_state is not None or ready.entries:
-                wal.save(process.disk, ready.hard_state, ready.entries)
+            if ready.hard_state is not None:
+                self._unsaved = ready.hard_state
+            if ready.must_sync:
+                # A commit index alone isn't worth a write: it goes with the next record.
+                wal.save(process.disk, self._unsaved, ready.entries)
+                self._unsaved = None
             is_sent = raft.role is Role.LEADER
             if is_sent:
                 self._send(ready.messages)
@@ -308,10 +319,11 @@ class Replica:
         if self._confirmed:
             self._answer_confirmed()
 
-    def _send(self, messages: tuple[Message, ...]) -> None:
+    def _send(self, messages: Sequence[Message]) -> None:
+        send, names = self.process.send, self.names
         for message in messages:
             if message.to != self.id:
-                self.process.send(self.names[message.to], message)
+                send(names[message.to], message)
 
     def _note_vote(self, ready: Ready) -> None:
         assert ready.hard_state is not None

@@ -29,7 +29,7 @@ def targets_of(services: Iterable[Service]) -> Targets:
         found: dict[int, None] = {}
         for service in held:
             spec = service.spec
-            if service.namespace != namespace or not selects(service, labels):
+            if (service.namespace or "default") != namespace or not selects(service, labels):
                 continue
             for port in spec.ports:
                 target = port.port if port.target_port is None else port.target_port

@@ -55,20 +55,28 @@ class Plan:
     skipped: tuple[Skipped, ...]
 
 
-def plan(services: Iterable[Service], templates: Sequence[tuple[str, PodTemplateSpec]]) -> Plan:
-    """Decide which Services get requests; `templates` are the pods to come, each with its namespace."""
+def plan(services: Iterable[Service], templates: Sequence[tuple[str, PodTemplateSpec]] | None = None) -> Plan:
+    """Decide which Services get requests; `templates` are the pods to come, each with its namespace.
+
+    Without templates every Service with a selector is believed to have pods.
+    """
     targets, skipped = [], []
-    for service in sorted(services, key=lambda one: one.key):
+    for service in sorted(services, key=_key):
         reason = _why_not(service, templates)
         if reason:
-            skipped.append(Skipped(service=service.key, reason=reason))
+            skipped.append(Skipped(service=_key(service), reason=reason))
         else:
             port = next(one for one in service.spec.ports if one.protocol in (None, "TCP"))
-            targets.append(Target(service=service.key, port=port.port))
+            targets.append(Target(service=_key(service), port=port.port))
     return Plan(targets=tuple(targets), skipped=tuple(skipped))
 
 
-def _why_not(service: Service, templates: Sequence[tuple[str, PodTemplateSpec]]) -> str:
+def _key(service: Service) -> str:
+    # A manifest may leave the namespace to kubectl.
+    return f"{service.namespace or 'default'}/{service.name}"
+
+
+def _why_not(service: Service, templates: Sequence[tuple[str, PodTemplateSpec]] | None) -> str:
     spec = service.spec
     if spec.type == "ExternalName":
         return "it is of type ExternalName: a name outside the cluster"
@@ -78,10 +86,12 @@ def _why_not(service: Service, templates: Sequence[tuple[str, PodTemplateSpec]])
         return "it has no selector: nothing says which pods answer"
     if not any(port.protocol in (None, "TCP") for port in spec.ports):
         return "it has no TCP port"
+    if templates is None:
+        return ""
     selected = [
         template
         for namespace, template in templates
-        if namespace == service.namespace
+        if (namespace or "default") == (service.namespace or "default")
         and all(template.metadata.labels.get(key) == value for key, value in spec.selector.items())
     ]
     if not selected:
@@ -97,41 +107,44 @@ def _declares(template: PodTemplateSpec, port_name: str) -> bool:
 
 
 class Client:
-    """Sends requests to one port of one Service for as long as its process lives."""
+    """Sends requests to Services in turn for as long as its process lives."""
 
     def __init__(
-        self, process: Process, target: Target, *, interval_ns: int, first_ns: int, timeout_ns: int
+        self, process: Process, targets: Sequence[Target], *, gap_ns: int, phase_ns: int, timeout_ns: int
     ) -> None:
         self._process = process
-        self._target = target
-        self._interval_ns = interval_ns
+        self._targets = tuple(targets)
+        self._next = 0
+        self._gap_ns = gap_ns
         self._timeout_ns = timeout_ns
         self._table: RuleTable = rule_table(process.world, process.machine)
-        self._name = f"{process.name}/{target.service}"
-        process.call_later(first_ns, self._tick)
+        # In step with the others whenever it starts: clients take turns, calm load is even.
+        first = process.now + (phase_ns - process.now) % gap_ns
+        process.call_at(first, self._tick)
 
     def _tick(self) -> None:
         process = self._process
-        process.call_later(self._interval_ns, self._tick)
+        process.call_later(self._gap_ns, self._tick)
+        target = self._targets[self._next]
+        self._next = (self._next + 1) % len(self._targets)
         now = process.now
-        route = self._table.route(self._target.service, self._target.port)
+        route = self._table.route(target.service, target.port)
         if route.verdict is Verdict.REJECT:
-            self.ended(NO_ENDPOINT, None, now)
-            return
-        if route.backend is None:
+            self.ended(target.service, NO_ENDPOINT, None, now)
+        elif route.backend is None:
             # Dropped on the way: nothing answers until the client has waited long enough.
-            process.call_later(self._timeout_ns, self.ended, TIMED_OUT, None, now)
-            return
-        _Request(self, process, route.backend, self._timeout_ns)
+            process.call_later(self._timeout_ns, self.ended, target.service, TIMED_OUT, None, now)
+        else:
+            _Request(self, process, target.service, route.backend, self._timeout_ns)
 
-    def ended(self, outcome: str, backend: Backend | None, started_at: int) -> None:
+    def ended(self, service: str, outcome: str, backend: Backend | None, started_at: int) -> None:
         """Journal how a request ended."""
         process = self._process
         process.record(
             RequestEnded(
-                client=self._name,
+                client=process.name,
                 node=process.host,
-                service=self._target.service,
+                service=service,
                 outcome=outcome,
                 endpoint="" if backend is None else f"{backend.ip}:{backend.port}",
                 pod="" if backend is None else backend.pod,
@@ -145,10 +158,13 @@ class Client:
 class _Request:
     """One request on a connection of its own."""
 
-    __slots__ = ("_backend", "_client", "_connection", "_started_at", "_timeout")
+    __slots__ = ("_backend", "_client", "_connection", "_service", "_started_at", "_timeout")
 
-    def __init__(self, client: Client, process: Process, backend: Backend, timeout_ns: int) -> None:
+    def __init__(
+        self, client: Client, process: Process, service: str, backend: Backend, timeout_ns: int
+    ) -> None:
         self._client = client
+        self._service = service
         self._backend = backend
         self._started_at = process.now
         self._timeout: Timer = process.call_later(timeout_ns, self._give_up)
@@ -173,17 +189,18 @@ class _Request:
 
     def _end(self, outcome: str) -> None:
         self._timeout.cancel()
-        self._client.ended(outcome, self._backend, self._started_at)
+        self._client.ended(self._service, outcome, self._backend, self._started_at)
 
 
 def boot_traffic(
     process: Process,
-    targets: Sequence[Target],
+    services: Iterable[Service],
     *,
-    interval_ns: int = SECOND,
+    gap_ns: int = SECOND,
+    phase_ns: int = 0,
     timeout_ns: int = REQUEST_TIMEOUT,
 ) -> None:
-    """Boot clients in `process`: one request to each target every `interval_ns`, evenly spread."""
-    for index, target in enumerate(targets):
-        first_ns = interval_ns * (index + 1) // (len(targets) + 1)
-        Client(process, target, interval_ns=interval_ns, first_ns=first_ns, timeout_ns=timeout_ns)
+    """Boot a client in `process`: one request every `gap_ns`, to each Service of the plan in turn."""
+    targets = plan(services).targets
+    if targets:
+        Client(process, targets, gap_ns=gap_ns, phase_ns=phase_ns, timeout_ns=timeout_ns)

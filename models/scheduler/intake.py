@@ -106,6 +106,8 @@ class Intake:
         self._cache.remove_pod(pod.uid)
         if was_counted or pod.spec.node_name:
             self.happened(ClusterEvent(what=Happening.POD_GONE, old=pod))
+        else:
+            self._on_change()
 
 
 def _is_ours(pod: Pod) -> bool:

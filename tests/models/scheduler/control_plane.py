@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, Self
 
+from chaoskube.models.apiserver.api import MERGE
 from chaoskube.models.apiserver.server import boot_apiserver
 from chaoskube.models.client.api import ApiClient
 from chaoskube.models.etcd.member import boot_member
 from chaoskube.models.objects import Event, KubeObject, Pod, decode
-from chaoskube.models.scheduler.shell import boot_scheduler
+from chaoskube.models.scheduler.shell import Scheduler, boot_scheduler
 from chaoskube.sim import SECOND, Address, Process, World
 
 ETCD_PORT = 2379
 API_PORT = 6443
+UNTAINTED = {"spec": {"taints": None}}
 
 
 class ControlPlane:
@@ -21,6 +23,7 @@ class ControlPlane:
 
     def __init__(self, *, schedulers: int = 1, seed: int = 0) -> None:
         self.world = World(seed=seed)
+        self.schedulers: dict[str, Scheduler] = {}
         for host in ("control-0", "control-1", "workstation"):
             if host not in self.world.hosts:
                 self.world.add_host(host)
@@ -35,7 +38,7 @@ class ControlPlane:
         for number in range(schedulers):
             name = f"scheduler-{number}"
             processes.append(
-                self._process(name, f"control-{number % 2}", lambda p: boot_scheduler(p, servers, p.name))
+                self._process(name, f"control-{number % 2}", lambda p: self._boot_scheduler(p, servers))
             )
         for process in processes:
             process.start()
@@ -43,6 +46,10 @@ class ControlPlane:
 
     def _process(self, name: str, host: str, boot: Callable[[Process], object]) -> Process:
         return self.world.process(name, host=host, boot=boot)
+
+    def _boot_scheduler(self, process: Process, servers: tuple[Address, ...]) -> None:
+        process.restart_after_ns = SECOND
+        self.schedulers[process.name] = boot_scheduler(process, servers, process.name)
 
     def __enter__(self) -> Self:
         return self
@@ -63,8 +70,11 @@ class ControlPlane:
         return results
 
     def create(self, *objects: KubeObject) -> None:
-        """Create these, in order."""
-        self.do(*[lambda obj=obj: self.user.create(obj) for obj in objects])
+        """Create these, in order; nodes become ready at once (admission taints them at first)."""
+        for obj in objects:
+            self.do(lambda obj=obj: self.user.create(obj))
+            if obj.kind == "Node":
+                self.do(lambda obj=obj: self.user.patch("nodes", "", obj.name, UNTAINTED, type=MERGE))
 
     def pod(self, name: str) -> Pod:
         """The pod as the API server has it."""

@@ -1,0 +1,1 @@
+"""What every component that talks to an API server stands on: client, informer, work queue, leases."""

@@ -1,0 +1,288 @@
+"""The typed client of the Kubernetes API: what a controller, a kubelet or a user calls.
+
+Two faces on one transport: `request` for handlers, async methods for tasks. The async ones return the
+object, raise `Refused` with the server's Status when the answer is a definite no, and `Unsure` when nobody
+knows. `as_user` gives the same connections another name in the audit log, as controllers with their own
+service accounts have.
+
+Called by everybody that talks to an API server. Source of the verbs: staging/src/k8s.io/client-go/gentype.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from attrs import evolve
+
+from chaoskube.models.apiserver.api import (
+    CREATE,
+    DELETE,
+    GET,
+    LIST,
+    PATCH,
+    STRATEGIC,
+    UPDATE,
+    WATCH,
+    DeleteOptions,
+    ListOptions,
+    ObjectList,
+    Preconditions,
+    Request,
+    Response,
+    Status,
+)
+from chaoskube.models.client.transport import OnDone, OnEnd, OnEvent, Transport, WatchHandle
+from chaoskube.models.objects import KubeObject, Pod, resource_for
+from chaoskube.sim import Address, Process, Refused, Reply, Unsure
+
+
+class ApiClient:
+    """A client of the API servers, as `user`."""
+
+    def __init__(
+        self,
+        process: Process,
+        servers: tuple[Address, ...],
+        *,
+        user: str,
+        transport: Transport | None = None,
+    ) -> None:
+        self.process = process
+        self.user = user
+        self._servers = servers
+        self._transport = transport or Transport(process, servers)
+
+    @property
+    def server(self) -> Address:
+        """The server it talks to now."""
+        return self._transport.server
+
+    def as_user(self, user: str) -> ApiClient:
+        """The same connections under another user's name."""
+        return ApiClient(self.process, self._servers, user=user, transport=self._transport)
+
+    # -- for handlers
+
+    def request(self, request: Request, on_done: OnDone, *, timeout_ns: int | None = None) -> None:
+        """Send a request; `on_done` hears the Response, or an Unsure."""
+        self._transport.request(evolve(request, user=self.user), on_done, timeout_ns)
+
+    def watch(
+        self, resource: str, namespace: str, options: ListOptions, on_event: OnEvent, on_end: OnEnd
+    ) -> WatchHandle:
+        """Watch `resource`; `on_end` hears a Status or how the connection closed."""
+        request = Request(verb=WATCH, resource=resource, namespace=namespace, options=options, user=self.user)
+        return self._transport.watch(request, on_event, on_end)
+
+    # -- for tasks
+
+    async def call(self, request: Request, *, timeout_ns: int | None = None) -> Response:
+        """The answer to `request`. Raises Refused or Unsure."""
+        reply: Reply[Response | Unsure] = self.process.reply()
+        self.request(request, reply.set, timeout_ns=timeout_ns)
+        return _or_raise(await reply.wait())
+
+    async def gather(self, requests: Iterable[Request]) -> tuple[Response | Refused | Unsure, ...]:
+        """All requests at once; their outcomes in the same order. Raises nothing."""
+        replies: list[Reply[Response | Unsure]] = []
+        for request in requests:
+            reply: Reply[Response | Unsure] = self.process.reply()
+            self.request(request, reply.set)
+            replies.append(reply)
+        outcomes: list[Response | Refused | Unsure] = []
+        for reply in replies:
+            answer = await reply.wait()
+            if isinstance(answer, Response) and not answer.is_success:
+                outcomes.append(Refused(answer.body))
+            else:
+                outcomes.append(answer)
+        return tuple(outcomes)
+
+    async def get(
+        self, resource: str, namespace: str, name: str, *, timeout_ns: int | None = None
+    ) -> KubeObject:
+        """The object as it is now."""
+        request = Request(verb=GET, resource=resource, namespace=namespace, name=name)
+        return _object(await self.call(request, timeout_ns=timeout_ns))
+
+    async def list(
+        self,
+        resource: str,
+        namespace: str = "",
+        *,
+        resource_version: str = "",
+        resource_version_match: str = "",
+        label_selector: str = "",
+        field_selector: str = "",
+    ) -> ObjectList:
+        """All objects of a resource, in a namespace or in all."""
+        options = ListOptions(
+            resource_version=resource_version,
+            resource_version_match=resource_version_match,
+            label_selector=label_selector,
+            field_selector=field_selector,
+        )
+        answer = await self.call(Request(verb=LIST, resource=resource, namespace=namespace, options=options))
+        assert isinstance(answer.body, ObjectList), f"a list, not {answer.body!r}"
+        return answer.body
+
+    async def create(self, obj: KubeObject, *, timeout_ns: int | None = None) -> KubeObject:
+        """Create `obj`; what was stored."""
+        return _object(await self.call(create_request(obj), timeout_ns=timeout_ns))
+
+    async def update(
+        self, obj: KubeObject, *, subresource: str = "", timeout_ns: int | None = None
+    ) -> KubeObject:
+        """Replace `obj` (409 when its resource_version isn't the newest); what was stored."""
+        request = Request(
+            verb=UPDATE,
+            resource=resource_for(obj.kind, obj.api_version).plural,
+            namespace=obj.namespace,
+            name=obj.name,
+            subresource=subresource,
+            body=obj,
+        )
+        return _object(await self.call(request, timeout_ns=timeout_ns))
+
+    async def patch(
+        self,
+        resource: str,
+        namespace: str,
+        name: str,
+        patch: Mapping[str, object] | tuple[object, ...],
+        *,
+        type: str = STRATEGIC,
+        subresource: str = "",
+    ) -> KubeObject:
+        """Change what `patch` says; what was stored."""
+        request = Request(
+            verb=PATCH,
+            resource=resource,
+            namespace=namespace,
+            name=name,
+            subresource=subresource,
+            body=patch,
+            patch_type=type,
+        )
+        return _object(await self.call(request))
+
+    async def delete(
+        self,
+        resource: str,
+        namespace: str,
+        name: str,
+        *,
+        grace_period_seconds: int | None = None,
+        uid: str | None = None,
+        resource_version: str | None = None,
+        propagation_policy: str | None = None,
+    ) -> KubeObject | Status:
+        """Delete by name; the object when it lingers, else a Status."""
+        request = delete_request(
+            resource,
+            namespace,
+            name,
+            grace_period_seconds=grace_period_seconds,
+            uid=uid,
+            resource_version=resource_version,
+            propagation_policy=propagation_policy,
+        )
+        body = (await self.call(request)).body
+        assert not isinstance(body, ObjectList), "a delete answers with an object or a Status"
+        return body
+
+    async def bind(self, pod: Pod, node_name: str) -> None:
+        """Assign `pod` to a node (the binding subresource)."""
+        body = {
+            "apiVersion": "v1",
+            "kind": "Binding",
+            "metadata": {"name": pod.name, "namespace": pod.namespace, "uid": pod.uid},
+            "target": {"kind": "Node", "name": node_name},
+        }
+        await self.call(
+            Request(
+                verb=CREATE,
+                resource="pods",
+                namespace=pod.namespace,
+                name=pod.name,
+                subresource="binding",
+                body=body,
+            )
+        )
+
+
+def create_request(obj: KubeObject) -> Request:
+    """The request that creates `obj`."""
+    return Request(
+        verb=CREATE,
+        resource=resource_for(obj.kind, obj.api_version).plural,
+        namespace=obj.namespace,
+        name=obj.name,
+        body=obj,
+    )
+
+
+def delete_request(
+    resource: str,
+    namespace: str,
+    name: str,
+    *,
+    grace_period_seconds: int | None = None,
+    uid: str | None = None,
+    resource_version: str | None = None,
+    propagation_policy: str | None = None,
+) -> Request:
+    """The request that deletes an object by name."""
+    preconditions = None
+    if uid is not None or resource_version is not None:
+        preconditions = Preconditions(uid=uid, resource_version=resource_version)
+    return Request(
+        verb=DELETE,
+        resource=resource,
+        namespace=namespace,
+        name=name,
+        delete_options=DeleteOptions(
+            grace_period_seconds=grace_period_seconds,
+            preconditions=preconditions,
+            propagation_policy=propagation_policy,
+        ),
+    )
+
+
+def status_of(error: Refused) -> Status:
+    """The Status that a refusal carries."""
+    assert isinstance(error.status, Status), f"a refusal carries a Status, not {error.status!r}"
+    return error.status
+
+
+def is_not_found(error: Exception) -> bool:
+    """Whether the server said that there is no such object."""
+    return isinstance(error, Refused) and status_of(error).reason == "NotFound"
+
+
+def is_conflict(error: Exception) -> bool:
+    """Whether a write came too late: somebody else wrote first."""
+    return isinstance(error, Refused) and status_of(error).reason == "Conflict"
+
+
+def is_already_exists(error: Exception) -> bool:
+    """Whether the name is taken."""
+    return isinstance(error, Refused) and status_of(error).reason == "AlreadyExists"
+
+
+def has_cause(error: Exception, reason: str) -> bool:
+    """Whether a refusal names `reason` among its causes."""
+    return isinstance(error, Refused) and any(cause.reason == reason for cause in status_of(error).causes)
+
+
+def _or_raise(answer: Response | Unsure) -> Response:
+    if isinstance(answer, Unsure):
+        raise answer
+    if not answer.is_success:
+        raise Refused(answer.body)
+    return answer
+
+
+def _object(answer: Response) -> KubeObject:
+    assert isinstance(answer.body, KubeObject), f"an object, not {answer.body!r}"
+    return answer.body

@@ -59,6 +59,11 @@ def admit_create(ctx: Context, obj: KubeObject, resource: Resource, namespace: s
     return obj
 
 
+def admit_update(new: KubeObject) -> KubeObject:
+    """What admission makes of a changed object: tolerations that were left out come back."""
+    return with_tolerations(new) if isinstance(new, Pod) else new
+
+
 def _namespace_lives(ctx: Context, obj: KubeObject, resource: Resource, namespace: str) -> Flow[None]:
     key = namespace_key(namespace)
     cache = ctx.cache("namespaces")

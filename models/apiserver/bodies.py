@@ -128,7 +128,7 @@ def _part_patched(
     after = _apply(before, thaw(parts), request.patch_type, obj)
     tree = {"apiVersion": obj.api_version, "kind": obj.kind, **after}
     _checked(tree, resource, request.field_validation)
-    changes: dict[str, object] = {}
+    changes: dict[str, Any] = {}
     try:
         for part in parts:
             if part == "metadata":

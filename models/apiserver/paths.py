@@ -47,8 +47,8 @@ from chaoskube.models.apiserver.errors import (
     no_such_resource,
     unsupported_media_type,
 )
+from chaoskube.models.apiserver.strategy import ALWAYS_WITH_STATUS
 from chaoskube.models.objects import KubeObject, encode, freeze
-
 from chaoskube.models.objects.resources import Resource, resource_of, resources
 
 Tree = dict[str, Any]  # plain JSON
@@ -242,7 +242,16 @@ def body_tree(body: KubeObject | ObjectList | Status | Bookmark) -> Tree:
         if body.initial_events_end:
             metadata["annotations"] = {"k8s.io/initial-events-end": "true"}
         return {"kind": body.kind, "apiVersion": body.api_version, "metadata": metadata}
-    return whole_tree(body)
+    return object_tree(body)
+
+
+def object_tree(obj: KubeObject) -> Tree:
+    """An object; Go writes the status of these kinds even when it is empty."""
+    tree = whole_tree(obj)
+    if isinstance(obj, ALWAYS_WITH_STATUS):
+        if "status" not in tree:
+            tree["status"] = encode(obj.status)
+    return tree
 
 
 def list_tree(body: ObjectList) -> Tree:
@@ -254,7 +263,7 @@ def list_tree(body: ObjectList) -> Tree:
         metadata["remainingItemCount"] = body.remaining_item_count
     items = []
     for obj in body.items:
-        tree = encode(obj)
+        tree = object_tree(obj)
         items.append({key: value for key, value in tree.items() if key not in ("kind", "apiVersion")})
     return {"kind": body.kind, "apiVersion": body.api_version, "metadata": metadata, "items": items}
 

@@ -105,7 +105,7 @@ def _list_cached(
     elif options.resource_version != "0":
         yield from _wait_for(ctx, resource, parse_version(options.resource_version))
     cache = ready_cache(ctx, resource)
-    return cache.list(prefix, matches), cache.revision
+    return cache.select(prefix, matches), cache.revision
 
 
 def _wait_for(ctx: Context, resource: Resource, revision: int) -> Flow[None]:
@@ -124,7 +124,7 @@ def _list_exact(
     is_page: bool,
 ) -> Flow[tuple[list[tuple[str, KubeObject]], int]]:
     cache = ctx.cache(resource.plural)
-    found = cache.list_at(revision, prefix, matches) if cache.is_ready else None
+    found = cache.select_at(revision, prefix, matches) if cache.is_ready else None
     if found is not None:
         return found, revision
     try:

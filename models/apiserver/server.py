@@ -16,8 +16,6 @@ from __future__ import annotations
 from random import Random
 from typing import Final
 
-from attrs import evolve
-
 from chaoskube.models.apiserver import handlers, reads
 from chaoskube.models.apiserver.admission import SYSTEM_NAMESPACES
 from chaoskube.models.apiserver.api import (
@@ -28,11 +26,10 @@ from chaoskube.models.apiserver.api import (
     Request,
     Response,
     Status,
-    WatchEvent,
 )
 from chaoskube.models.apiserver.cache_feed import CacheFeed
 from chaoskube.models.apiserver.compaction import Round, compact
-from chaoskube.models.apiserver.errors import ApiError, bad_request, internal_error, timeout
+from chaoskube.models.apiserver.errors import ApiError, bad_request, timeout, too_large_resource_version
 from chaoskube.models.apiserver.events import Rejected
 from chaoskube.models.apiserver.flow import Effect, Flow, Outcome, Pause, UntilCached
 from chaoskube.models.apiserver.keys import key_of, prefix_of
@@ -246,7 +243,7 @@ class ApiServer:
         if options.resource_version == "":
             version = yield from current_revision()
         if cache.revision < version and not (yield UntilCached(resource.plural, version)):
-            raise reads.too_large_resource_version(version, cache.revision)
+            raise too_large_resource_version(version, cache.revision)
 
     def _watch_timeout_ns(self, wanted_ns: int | None) -> int:
         if wanted_ns:
@@ -310,6 +307,3 @@ def _is_worth_repeating(effect: etcd.Request, outcome: object) -> bool:
     if isinstance(outcome, etcd.EtcdError):
         return isinstance(effect, etcd.Range) and outcome.code == "Unavailable"
     return False
-
-
-__all__ = ["ApiServer", "WatchEvent", "boot_apiserver", "evolve", "internal_error"]

@@ -116,11 +116,17 @@ _INITIAL_STATUS: dict[str, FrozenDict[str, Any]] = freeze(
     }
 )
 _NEW_SERVICE_STATUS = ServiceStatus(extra=freeze({"loadBalancer": {}}))
-_WITH_STATUS = (Pod, Deployment, ReplicaSet, Service, Namespace, Node)
+ALWAYS_WITH_STATUS = (Pod, Deployment, ReplicaSet, Service, Namespace, Node)
+
+
+def _without_carried_status(obj: KubeObject) -> KubeObject:
+    """A tree's `status: {}` means the same as none: two objects must not differ by it."""
+    return evolve(obj, extra=obj.extra.minus("status")) if "status" in obj.extra else obj
 
 
 def prepare_create(obj: KubeObject, *, uid: str, name: str, namespace: str, now_ns: int) -> KubeObject:
     """A new object: system fields filled, status as the kind begins, generation 1 where there is one."""
+    obj = _without_carried_status(obj)
     old = obj.metadata
     metadata = evolve(
         old,
@@ -151,9 +157,9 @@ def prepare_create(obj: KubeObject, *, uid: str, name: str, namespace: str, now_
 def prepare_update(new: KubeObject, old: KubeObject) -> KubeObject:
     """A write to the object itself: the status stays, the generation counts what changed."""
     metadata = _kept_metadata(new.metadata, old.metadata)
-    if isinstance(new, _WITH_STATUS) and not isinstance(new, Node):
-        assert isinstance(old, _WITH_STATUS)
-        new = evolve(new, metadata=metadata, status=old.status)  # type: ignore[arg-type]  # the kinds are equal
+    if isinstance(new, ALWAYS_WITH_STATUS):
+        assert isinstance(old, ALWAYS_WITH_STATUS)
+        new = evolve(new, metadata=metadata, status=old.status, extra=new.extra.minus("status"))  # type: ignore[arg-type]  # the kinds are equal
     elif isinstance(new, GenericObject):
         assert isinstance(old, GenericObject)
         new = evolve(new, metadata=metadata, content=_with_status_of(new.content, old.content))
@@ -172,8 +178,8 @@ def prepare_status_update(new: KubeObject, old: KubeObject) -> KubeObject:
         metadata = evolve(metadata, owner_references=old.metadata.owner_references)
     elif isinstance(new, Deployment):
         metadata = evolve(metadata, labels=old.metadata.labels)
-    if isinstance(new, _WITH_STATUS):
-        assert isinstance(old, _WITH_STATUS)
+    if isinstance(new, ALWAYS_WITH_STATUS):
+        assert isinstance(old, ALWAYS_WITH_STATUS)
         return evolve(old, metadata=metadata, status=new.status)  # type: ignore[arg-type]  # the kinds are equal
     if isinstance(new, GenericObject):
         assert isinstance(old, GenericObject)
@@ -183,7 +189,7 @@ def prepare_status_update(new: KubeObject, old: KubeObject) -> KubeObject:
 
 def has_status(obj: KubeObject) -> bool:
     """Whether the class of this object keeps a status apart."""
-    return isinstance(obj, (*_WITH_STATUS, GenericObject))
+    return isinstance(obj, (*ALWAYS_WITH_STATUS, GenericObject))
 
 
 def _kept_metadata(new: ObjectMeta, old: ObjectMeta) -> ObjectMeta:

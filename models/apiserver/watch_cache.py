@@ -169,11 +169,11 @@ class WatchCache:
         """The object under `key` as this cache knows it."""
         return self._objects.get(key)
 
-    def list(self, prefix: str, matches: Predicate | None = None) -> list[tuple[str, KubeObject]]:
+    def select(self, prefix: str, matches: Predicate | None = None) -> list[tuple[str, KubeObject]]:
         """Keys and objects under `prefix`, in key order."""
         return list(self._select(self._keys, self._objects, prefix, matches))
 
-    def list_at(
+    def select_at(
         self, revision: int, prefix: str, matches: Predicate | None = None
     ) -> list[tuple[str, KubeObject]] | None:
         """The state at exactly `revision`, or None when the ring doesn't reach that far (or that far ahead)."""
@@ -245,7 +245,7 @@ class WatchCache:
             obj = self._objects.get(watcher.prefix)
             found = obj is not None and (watcher.matches is None or watcher.matches(obj))
             return [(watcher.prefix, obj)] if found and obj is not None else []
-        return self.list(watcher.prefix, watcher.matches)
+        return self.select(watcher.prefix, watcher.matches)
 
     def _ring_after(self, revision: int) -> list[RingEntry]:
         newer: list[RingEntry] = []

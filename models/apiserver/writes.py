@@ -12,7 +12,6 @@ from collections.abc import Callable
 from random import Random
 
 from attrs import evolve, frozen
-from chaoskube.models.objects.validation import validate_create, validate_update
 
 from chaoskube.models.apiserver import admission, deletion, strategy
 from chaoskube.models.apiserver.api import (
@@ -42,6 +41,7 @@ from chaoskube.models.apiserver.keys import key_of
 from chaoskube.models.apiserver.storage import Saved, create, delete, guaranteed_update, read
 from chaoskube.models.objects import KubeObject, Namespace, NamespaceStatus, Service
 from chaoskube.models.objects.resources import Resource
+from chaoskube.models.objects.validation import validate_create, validate_update
 
 NAME_BASE_MAX = 58
 NAME_SUFFIX = 5
@@ -218,10 +218,11 @@ def _next(
     if request.subresource == "status":
         new = strategy.prepare_status_update(new, current)
     else:
-        new = strategy.prepare_update(new, current)
-        refusal = causes_error(resource, request.name, validate_update(current, new))
-        if refusal is not None:
-            raise refusal
+        new = strategy.prepare_update(admission.admit_update(new), current)
+    causes = validate_update(current, new, subresource=request.subresource)
+    refusal = causes_error(resource, request.name, causes)
+    if refusal is not None:
+        raise refusal
     if current.metadata.finalizers and deletion.is_removed_by_update(current, new):
         raise FinalizersGone(current, new)
     return new

@@ -8,7 +8,6 @@ from typing import Any
 
 import attrs
 import pytest
-from chaoskube.models.etcd.member import add_members, endpoints
 
 from chaoskube.models.apiserver.api import (
     ListOptions,
@@ -21,6 +20,7 @@ from chaoskube.models.apiserver.api import (
 from chaoskube.models.apiserver.errors import ApiError
 from chaoskube.models.apiserver.paths import NoSuchPath, answer_of, error_answer, to_request
 from chaoskube.models.apiserver.server import boot_apiserver
+from chaoskube.models.etcd.member import add_members, endpoints
 from chaoskube.sim import SECOND, Address, Connection, Process, World
 
 

@@ -24,7 +24,7 @@ from chaoskube.action import FAULT, Action, Stage, Step
 from chaoskube.arguments import CannotApply
 from chaoskube.bug import Bug
 from chaoskube.invariant import ALWAYS, EVENTUALLY, SOMETIMES, Invariant
-from chaoskube.scenario import DIED, UNSETTLED, VIOLATED, Failure, Line, Scenario, Setup
+from chaoskube.scenario import DIED, UNSETTLED, VIOLATED, Failure, Scenario, Setup
 from chaoskube.sim import (
     SECOND,
     ChaoskubeError,
@@ -32,6 +32,7 @@ from chaoskube.sim import (
     Entry,
     FaultEnded,
     FaultStarted,
+    Line,
     ModelBug,
     OperationEnded,
     OperationStarted,

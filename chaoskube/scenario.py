@@ -18,18 +18,10 @@ from attrs import field, frozen
 
 from chaoskube.action import Action
 from chaoskube.invariant import Invariant
-from chaoskube.sim import SECOND, Catalogue, Entry, World
+from chaoskube.sim import SECOND, Catalogue, Entry, Line, World
 
 Setup = Mapping[str, object]
 """Plain YAML data: mappings with text keys, lists, text, whole numbers, true/false/null."""
-
-
-@frozen
-class Line:
-    """How a journal's entry reads in a story."""
-
-    component: str
-    words: str
 
 
 class Subject(Protocol):

@@ -9,7 +9,8 @@ Called by scenarios, benchmarks and tests. What a scenario's actions may name co
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from functools import partial
 
 from attrs import frozen
 
@@ -22,7 +23,7 @@ from chaoskube.models.client.api import ApiClient
 from chaoskube.models.constants import DISK_SYNC, DISK_WRITE, SUPERVISOR_RESTART
 from chaoskube.models.controllers.manager import boot_controller_manager
 from chaoskube.models.etcd.client import CLIENT_PORT
-from chaoskube.models.etcd.server import boot_member
+from chaoskube.models.etcd.member import boot_member
 from chaoskube.models.kubectl import Kubectl
 from chaoskube.models.network.proxy import boot_proxy
 from chaoskube.models.network.traffic import boot_traffic
@@ -30,8 +31,8 @@ from chaoskube.models.node.kubelet import NodeShape, boot_kubelet
 from chaoskube.models.objects import Deployment, KubeObject, Node, Service
 from chaoskube.models.observer import Observer
 from chaoskube.models.scheduler.shell import boot_scheduler
-from chaoskube.models.telling import KubectlFailed, Told, tell
-from chaoskube.sim import SECOND, Address, DiskTimes, Entry, Process, Refused, Unsure, World
+from chaoskube.models.telling import KubectlFailed, tell
+from chaoskube.sim import SECOND, Address, DiskTimes, Entry, Line, Process, Refused, Unsure, World
 
 APPLY_RETRY_NS = SECOND // 2
 QUIET_NS = 20 * SECOND
@@ -94,32 +95,32 @@ class Cluster:
 
     def _build_control_plane(self) -> None:
         shape, network = self.shape, self.world.network
-        names = tuple(f"etcd-{number}" for number in range(shape.etcd))
-        for number, name in enumerate(names):
-            self._component(name, f"control-{number}", lambda p: boot_member(p, names))
+        members = tuple(f"etcd-{number}" for number in range(shape.etcd))
         etcd = [Address(network.ip_of(f"control-{number}"), CLIENT_PORT) for number in range(shape.etcd)]
-        for number in range(shape.apiservers):
-            endpoints = _from(etcd, number)
-            self._component(
-                f"apiserver-{number}",
-                f"control-{number}",
-                lambda p, endpoints=endpoints: boot_apiserver(p, endpoints, API_PORT),
-            )
         self._servers = tuple(
             Address(network.ip_of(f"control-{number}"), API_PORT) for number in range(shape.apiservers)
         )
-        for number in range(shape.managers):
-            self._component(
-                f"controller-manager-{number}",
-                f"control-{number}",
-                lambda p, servers=_from(self._servers, number): boot_controller_manager(p, servers, p.name),
-            )
-        for number in range(shape.schedulers):
-            self._component(
-                f"scheduler-{number}",
-                f"control-{number}",
-                lambda p, servers=_from(self._servers, number): boot_scheduler(p, servers, p.name),
-            )
+
+        def boot_etcd(process: Process, number: int) -> None:
+            boot_member(process, process.name, members)
+
+        def boot_api(process: Process, number: int) -> None:
+            boot_apiserver(process, _from(etcd, number), API_PORT)
+
+        def boot_manager(process: Process, number: int) -> None:
+            boot_controller_manager(process, _from(self._servers, number), process.name)
+
+        def boot_sched(process: Process, number: int) -> None:
+            boot_scheduler(process, _from(self._servers, number), process.name)
+
+        for prefix, count, boot in (
+            ("etcd", shape.etcd, boot_etcd),
+            ("apiserver", shape.apiservers, boot_api),
+            ("controller-manager", shape.managers, boot_manager),
+            ("scheduler", shape.schedulers, boot_sched),
+        ):
+            for number in range(count):
+                self._component(f"{prefix}-{number}", f"control-{number}", partial(boot, number=number))
 
     def _build_node(self, name: str) -> None:
         shape = self.shape
@@ -165,7 +166,7 @@ class Cluster:
         self._applied = True
 
     def run_kubectl(
-        self, command: Callable[[Kubectl], Coroutine[object, object, object]], then: Callable[[], object]
+        self, command: Callable[[Kubectl], Awaitable[object]], then: Callable[[], object]
     ) -> None:
         """Let kubectl carry out a command; `then` is called when it returns, whatever the API said."""
 
@@ -217,7 +218,7 @@ class Cluster:
         seen = self.observer
         if not self._applied:
             return f"not all documents are applied yet ({self._apply_problem or 'no API server answers'})"
-        nodes = [node.name for node in seen.nodes if _is_ready(node)]
+        nodes = [node.name for node in seen.all(Node) if _is_ready(node)]
         if len(nodes) < self.shape.nodes:
             return f"{len(nodes)} of {self.shape.nodes} nodes are ready"
         for key in self.targets("deployment"):
@@ -237,13 +238,13 @@ class Cluster:
             return f"the last change was {quiet / SECOND:.1f} s ago: {change}"
         return None
 
-    def tell(self, entry: Entry) -> Told | None:
+    def tell(self, entry: Entry) -> Line | None:
         """How an entry reads in a story."""
         return tell(entry)
 
     def assumptions(self) -> Sequence[str]:
         """What a story takes for granted about the applications."""
-        found = []
+        found: list[str] = []
         for document in self.documents:
             if isinstance(document, Deployment):
                 found += assumptions_of(document.spec.template, document.key)
@@ -265,4 +266,6 @@ def _progress(seen: Observer, key: str) -> str:
     if deployment is None:
         return "it is not stored yet"
     pods = [f"{pod.name} {pod.status.phase or 'Pending'}" for pod in seen.pods_of_deployment(key)]
-    return f"{deployment.status.available_replicas} of {deployment.spec.replicas} available; {', '.join(pods)}"
+    return (
+        f"{deployment.status.available_replicas} of {deployment.spec.replicas} available; {', '.join(pods)}"
+    )

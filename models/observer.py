@@ -63,13 +63,18 @@ __all__ = [
 Kind = TypeVar("Kind", bound=KubeObject)
 DISRUPTIVE = ("roll", "scale", "drain", "apply")
 """Operations that move pods on purpose and promise to lose no request (kubectl's own words for them)."""
+AFTERMATH_NS = 30 * SECOND
 LONG_AGO_NS = 30 * SECOND
 """What somebody did by hand this long ago has been made good."""
 
 
 @attrs.define(kw_only=True, eq=False)
 class Disruption:
-    """A voluntary disruption: it lasts from its command until every Deployment that it moved is whole again."""
+    """A voluntary disruption: from its command until the Deployments that it moved are whole, and the aftermath.
+
+    New pods may count as ready before they serve, and proxies may still route to old ones: what goes wrong
+    within AFTERMATH_NS of the rollout's end is the rollout's.
+    """
 
     verb: str
     text: str
@@ -177,7 +182,7 @@ class Observer:
             one
             for one in self.disruptions
             if one.began <= at
-            and (one.ended is None or at <= one.ended)
+            and (one.ended is None or at <= one.ended + AFTERMATH_NS)
             and any(key in deployments for key in one.deployments)
         )
 

@@ -25,15 +25,15 @@ from chaoskube.models.node.events import (
 )
 from chaoskube.models.objects import Pod
 from chaoskube.models.raft.events import BecameLeader
-from chaoskube.sim import Entry, FaultEnded, FaultStarted, OperationStarted, ProcessStarted, ProcessStopped
-
-
-@frozen
-class Told:
-    """A line of a story: which component, and what it did."""
-
-    component: str
-    words: str
+from chaoskube.sim import (
+    Entry,
+    FaultEnded,
+    FaultStarted,
+    Line,
+    OperationStarted,
+    ProcessStarted,
+    ProcessStopped,
+)
 
 
 @frozen(kw_only=True)
@@ -43,13 +43,13 @@ class KubectlFailed:
     message: str
 
 
-def tell(entry: Entry) -> Told | None:
+def tell(entry: Entry) -> Line | None:
     """The entry as a line, or None."""
     teller = _TELLERS.get(type(entry.event))
     if teller is None:
         return None
     words = teller(entry.event)
-    return Told(entry.by or "you", words) if words else None
+    return Line(entry.by or "you", words) if words else None
 
 
 def _written(event: Written) -> str | None:
@@ -85,7 +85,9 @@ def _name(key: str) -> str:
     return key.rpartition("/")[2]
 
 
-def _container(event: ContainerStarted | ContainerListening | ContainerExited | ContainerSignalled | PreStopStarted) -> str:
+def _container(
+    event: ContainerStarted | ContainerListening | ContainerExited | ContainerSignalled | PreStopStarted,
+) -> str:
     return f"{event.container} of {_name(event.pod)}"
 
 

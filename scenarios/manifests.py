@@ -48,7 +48,9 @@ def read(paths: tuple[str, ...], stdin: str | None) -> Scenario | None:
     return of_documents([*_namespaces(trees), *trees], title=f"the objects in {', '.join(paths)}")
 
 
-def of_documents(trees: Sequence[Mapping[str, object]], *, title: str, shape: Shape | None = None) -> Scenario:
+def of_documents(
+    trees: Sequence[Mapping[str, object]], *, title: str, shape: Shape | None = None
+) -> Scenario:
     """The scenario of these documents, which have been checked."""
     setup = {"shape": asdict(shape if shape is not None else Shape()), "documents": list(trees)}
     return _scenario(setup, title)

@@ -21,7 +21,7 @@ from .errors import (
     WorldEnded,
 )
 from .events import FaultEnded, FaultStarted, OperationEnded, OperationStarted, ProcessStarted, ProcessStopped
-from .journal import Entry, Journal, canonical
+from .journal import Entry, Journal, Line, canonical
 from .marks import reached
 from .network import Address, Disturbance, LinkTimes, Listener, Network
 from .process import Host, Process, ProcessState, Reply
@@ -49,6 +49,7 @@ __all__ = [
     "FaultStarted",
     "Host",
     "Journal",
+    "Line",
     "LinkTimes",
     "Listener",
     "Livelock",

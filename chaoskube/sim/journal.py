@@ -33,6 +33,14 @@ class Entry:
     event: object
 
 
+@frozen
+class Line:
+    """How an entry reads in a story: which component, and what it did, in words."""
+
+    component: str
+    words: str
+
+
 Listener = Callable[[Entry], None]
 
 

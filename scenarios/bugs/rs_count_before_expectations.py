@@ -1,0 +1,1 @@
+"""rs-count-before-expectations: pods are counted first, expectations are asked afterwards."""

@@ -1,0 +1,41 @@
+"""A Deployment that is scaled, rolled and robbed of pods while its controllers see the past.
+
+No traffic: what counts is how many pods there are, and who decided so.
+"""
+
+from __future__ import annotations
+
+from attrs import asdict, evolve
+
+from chaoskube.models.cluster import Shape
+from chaoskube.models.objects import load_documents
+from chaoskube.scenario import Scenario, scenario
+from chaoskube.scenarios.manifests import of_documents
+from chaoskube.sim import SECOND
+
+WORKER = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: worker, namespace: default}
+spec:
+  replicas: 3
+  selector: {matchLabels: {app: worker}}
+  template:
+    metadata: {labels: {app: worker}}
+    spec:
+      containers:
+        - name: worker
+          image: registry.example/worker:v1
+          resources: {requests: {cpu: 100m, memory: 64Mi}}
+"""
+
+
+@scenario("scale-storm")
+def scale_storm() -> Scenario:
+    """Replica counts under scaling, rollouts, deletions and faults; no traffic."""
+    trees = [document.tree for document in load_documents(WORKER, "scale_storm.py")]
+    made = of_documents(trees, title="a worker with three replicas and no traffic")
+    shape = asdict(Shape(requests_per_second=0))
+    return evolve(
+        made, name="scale-storm", setup={**made.setup, "shape": shape}, duration_ns=60 * SECOND, actions_max=8
+    )

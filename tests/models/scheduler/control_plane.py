@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, Self
 
 from chaoskube.models.apiserver.api import MERGE
 from chaoskube.models.apiserver.server import boot_apiserver
 from chaoskube.models.client.api import ApiClient
+from chaoskube.models.client.events import LeaderStarted
 from chaoskube.models.etcd.member import boot_member
 from chaoskube.models.objects import Event, KubeObject, Pod, decode
 from chaoskube.models.scheduler.shell import Scheduler, boot_scheduler
@@ -72,9 +74,9 @@ class ControlPlane:
     def create(self, *objects: KubeObject) -> None:
         """Create these, in order; nodes become ready at once (admission taints them at first)."""
         for obj in objects:
-            self.do(lambda obj=obj: self.user.create(obj))
+            self.do(partial(self.user.create, obj))
             if obj.kind == "Node":
-                self.do(lambda obj=obj: self.user.patch("nodes", "", obj.name, UNTAINTED, type=MERGE))
+                self.do(partial(self.user.patch, "nodes", "", obj.name, UNTAINTED, type=MERGE))
 
     def pod(self, name: str) -> Pod:
         """The pod as the API server has it."""
@@ -97,8 +99,6 @@ class ControlPlane:
 
     def wait_until_leading(self) -> None:
         """Until a scheduler holds the lease."""
-        from chaoskube.models.client.events import LeaderStarted
-
         assert self.world.run_until(lambda: bool(self.journal(LeaderStarted)), 60 * SECOND), "nobody leads"
 
 

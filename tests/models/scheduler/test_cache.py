@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import random
-import sys
-from pathlib import Path
 
 from chaoskube.models.scheduler.cache import SchedulerCache
 from chaoskube.models.scheduler.nodes import NodeInfo, PodInfo
-
-sys.path.insert(0, str(Path(__file__).parent))
-from sched_objects import node, pod  # a neighbour of this test, not a package
+from tests.models.scheduler.sched_objects import node, pod
 
 
 def used(cache: SchedulerCache, name: str) -> int:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import random
-import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from attrs import frozen
@@ -18,9 +16,7 @@ from chaoskube.models.scheduler.diagnosis import explain
 from chaoskube.models.scheduler.framework import enabled
 from chaoskube.models.scheduler.nodes import PodInfo
 from chaoskube.models.scheduler.requests import pod_requests
-
-sys.path.insert(0, str(Path(__file__).parent))
-from sched_objects import node, pod  # a neighbour of this test, not a package
+from tests.models.scheduler.sched_objects import node, pod
 
 ZONE = "topology.kubernetes.io/zone"
 HOST = "kubernetes.io/hostname"

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 from attrs import evolve
 
 from chaoskube.models.scheduler.changes import own_events
 from chaoskube.models.scheduler.framework import ClusterEvent, Happening, enabled
 from chaoskube.models.scheduler.queue import QueuedPod, SchedulingQueue
 from chaoskube.sim import MILLISECOND, SECOND
-
-sys.path.insert(0, str(Path(__file__).parent))
-from sched_objects import node, pod  # a neighbour of this test, not a package
+from tests.models.scheduler.sched_objects import node, pod
 
 FIT = ("NodeResourcesFit",)
 GONE = ClusterEvent(what=Happening.POD_GONE, old=pod("gone", node="node-1"))

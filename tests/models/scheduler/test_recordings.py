@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-from sched_replay import Replay  # a neighbour of this test, not a package
+from tests.models.scheduler.sched_replay import Replay
 
 RECORDINGS = (
     ("sched-resource-fit", 9),

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from chaoskube.models.client.api import create_request
 from chaoskube.models.client.events import LeaderStarted
 from chaoskube.models.objects import Pod
 from chaoskube.models.objects.conditions import get_condition
 from chaoskube.models.scheduler.events import BindingFailed, Bound, ScheduleDecided, Unschedulable
 from chaoskube.sim import MILLISECOND, SECOND, Entry
-
-sys.path.insert(0, str(Path(__file__).parent))
-from control_plane import ControlPlane, node, pod  # a neighbour of this test, not a package
+from tests.models.scheduler.control_plane import ControlPlane, node, pod
 
 NO_ROOM = (
     "0/2 nodes are available: 2 Insufficient cpu. no new claims to deallocate, "
@@ -53,8 +50,6 @@ def test_assumed_pods_keep_a_burst_from_overcommitting() -> None:
         pods = [pod(f"p{number}", cpu="500m") for number in range(4)]
 
         async def burst() -> None:
-            from chaoskube.models.client.api import create_request
-
             await plane.user.gather([create_request(each) for each in pods])
 
         plane.do(burst)
@@ -190,6 +185,7 @@ def test_same_seed_same_digest() -> None:
             plane.wait_until_leading()
             plane.create(node("node-1"), node("node-2"), pod("a", cpu="1m"), pod("b", cpu="1m"))
             plane.world.advance(SECOND)
-            return plane.world.journal.digest()
+            digest: str = plane.world.journal.digest()
+            return digest
 
     assert run() == run()

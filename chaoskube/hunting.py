@@ -77,6 +77,8 @@ def hunt_and_tell(order: Order) -> bool:
     say(f"hunting {', '.join(one.name for one in scenarios)} with --seed {seed}")
     has_found = False
     for index, scenario in enumerate(scenarios):
+        for note in scenario.notes(scenario.setup):
+            say(f"{scenario.name}: {note}")
         share = order.for_seconds / len(scenarios) if order.for_seconds is not None else None
         quarry = Quarry(scenario=scenario, bug=bug_named(order.bug) if order.bug else None, seed=seed)
         limits = Limits(

@@ -40,6 +40,8 @@ class Violation(ChaoskubeError, AssertionError):
     """An invariant does not hold. `violation_type` makes one subclass for each invariant."""
 
     invariant = ""
+    story = ""
+    """The whole story, where it has been told already."""
 
 
 @frozen(kw_only=True)

@@ -80,6 +80,10 @@ def _no_setups(setup: Setup) -> Iterable[Setup]:
     return ()
 
 
+def _no_notes(setup: Setup) -> Iterable[str]:
+    return ()
+
+
 def _no_remedies(setup: Setup, failure: Failure) -> Iterable[Remedy]:
     return ()
 
@@ -100,6 +104,8 @@ class Scenario:
     actions_max: int = 8
     simpler: Callable[[Setup], Iterable[Setup]] = _no_setups
     remedies: Callable[[Setup, Failure], Iterable[Remedy]] = _no_remedies
+    notes: Callable[[Setup], Iterable[str]] = _no_notes
+    """What a user should know before the hunt: kinds that nothing acts on, say."""
 
 
 ScenarioMaker = Callable[[], Scenario]

@@ -140,6 +140,12 @@ class Network:
         for address in [address for address in self._listeners if address.ip == ip]:
             del self._listeners[address]
 
+    def power_lost(self, host: str) -> None:
+        """A host's memory is gone, and with it every address but its own."""
+        own = self.ip_of(host)
+        for ip in [ip for ip, owner in self._owner_of_ip.items() if owner == host and ip != own]:
+            self.release_ip(ip)
+
     def host_of_ip(self, ip: str) -> str | None:
         """Which host has the address now."""
         return self._owner_of_ip.get(ip)

@@ -276,6 +276,7 @@ class Host:
         for process in self.processes:
             process._stop("power", ProcessState.CRASHED, unsynced)
         self.memory.clear()
+        self.world.network.power_lost(self.name)
         for listener in list(self.on_power):
             listener(False)
 

@@ -57,7 +57,9 @@ def test_power_loss_ends_all_processes_and_memory_and_power_brings_them_back() -
         process.start()
         host = world.host("h")
         host.memory["rules"] = "x"
+        world.network.assign_ip("10.0.0.9", "h")
         host.crash()
+        assert (world.network.host_of_ip("10.0.0.9"), world.network.host_of_ip(host.ip)) == (None, "h")
         assert (process.state, host.memory, host.is_up) == (ProcessState.CRASHED, {}, False)
         process.start()
         assert not process.is_alive

@@ -16,9 +16,11 @@ Not modelled: authentication and authorization (`user` is believed), impersonati
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from attrs import field, frozen
+from attrs import frozen
+
+from chaoskube.sim import canonical
 
 if TYPE_CHECKING:
     from chaoskube.models.objects import KubeObject
@@ -88,6 +90,10 @@ class DeleteOptions:
     propagation_policy: str | None = None
 
 
+_NO_OPTIONS: Final = ListOptions()
+_NO_DELETE_OPTIONS: Final = DeleteOptions()
+
+
 @frozen(kw_only=True)
 class Request:
     """One request of `user`. `body` is an object, or a tree of mappings and tuples (patches are trees)."""
@@ -102,11 +108,23 @@ class Request:
     body: KubeObject | Mapping[str, object] | tuple[object, ...] | None = None
     patch_type: str = ""
     resource_version: str = ""
-    options: ListOptions = field(factory=ListOptions)
-    delete_options: DeleteOptions = field(factory=DeleteOptions)
+    options: ListOptions = _NO_OPTIONS
+    delete_options: DeleteOptions = _NO_DELETE_OPTIONS
     field_validation: str = ""
     field_manager: str = ""
     dry_run: bool = False
+
+    def digest_text(self) -> str:
+        """Everything it asks for, in short."""
+        head = (
+            f"{self.id} {self.user} {self.verb} {self.resource}/{self.namespace}/{self.name}/{self.subresource} "
+            f"{self.patch_type} {self.resource_version} {self.field_validation} {self.dry_run} "
+        )
+        if self.options is not _NO_OPTIONS:
+            head += canonical(self.options)
+        if self.delete_options is not _NO_DELETE_OPTIONS:
+            head += canonical(self.delete_options)
+        return head if self.body is None else head + canonical(self.body)
 
 
 @frozen(kw_only=True)
@@ -168,6 +186,10 @@ class Response:
         """Whether the request was done."""
         return self.code < 400
 
+    def digest_text(self) -> str:
+        """The answer in short: objects have digests of their own."""
+        return f"{self.id} {self.code} {canonical(self.body)}"
+
 
 @frozen(kw_only=True)
 class Bookmark:
@@ -185,3 +207,7 @@ class WatchEvent:
 
     type: str
     object: KubeObject | Bookmark | Status
+
+    def digest_text(self) -> str:
+        """The event in short: objects have digests of their own."""
+        return f"{self.type} {canonical(self.object)}"

@@ -248,9 +248,8 @@ def body_tree(body: KubeObject | ObjectList | Status | Bookmark) -> Tree:
 def object_tree(obj: KubeObject) -> Tree:
     """An object; Go writes the status of these kinds even when it is empty."""
     tree = whole_tree(obj)
-    if isinstance(obj, ALWAYS_WITH_STATUS):
-        if "status" not in tree:
-            tree["status"] = encode(obj.status)
+    if isinstance(obj, ALWAYS_WITH_STATUS) and "status" not in tree:
+        tree["status"] = encode(obj.status)
     return tree
 
 

@@ -142,6 +142,8 @@ def _list_etcd(
     outcome = yield etcd.Range(key=prefix, range_end=etcd.prefix_end(prefix), revision=revision)
     if outcome == etcd.COMPACTED:
         raise expired(TOO_OLD)
+    if outcome == etcd.FUTURE_REVISION:
+        raise too_large_resource_version(revision, 0)
     if not isinstance(outcome, etcd.RangeResponse):
         raise plain_error(str(outcome))
     objects = [(kv.key, from_kv(kv)) for kv in outcome.kvs]

@@ -7,7 +7,8 @@ Sources: staging/src/k8s.io/apiserver/pkg/registry/rest/{create,update}.go, pkg/
 pkg/registry/apps/{deployment,replicaset}/strategy.go, pkg/registry/core/namespace/strategy.go,
 pkg/registry/discovery/endpointslice/strategy.go. Initial statuses: recordings of a real server.
 
-Not modelled: managedFields (dropped), resize and ephemeral containers.
+Not modelled: managedFields (dropped), resize and ephemeral containers; a Service whose type changes keeps the cluster IP
+it has, and gets no new node ports.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ from chaoskube.models.objects import (
     ReplicaSet,
     ReplicaSetStatus,
     Service,
+    ServicePort,
+    ServiceSpec,
     ServiceStatus,
     freeze,
 )
@@ -157,6 +160,9 @@ def prepare_create(obj: KubeObject, *, uid: str, name: str, namespace: str, now_
 def prepare_update(new: KubeObject, old: KubeObject) -> KubeObject:
     """A write to the object itself: the status stays, the generation counts what changed."""
     metadata = _kept_metadata(new.metadata, old.metadata)
+    if isinstance(new, Service):
+        assert isinstance(old, Service)
+        new = _with_allocations(new, old)
     if isinstance(new, ALWAYS_WITH_STATUS):
         assert isinstance(old, ALWAYS_WITH_STATUS)
         new = evolve(new, metadata=metadata, status=old.status, extra=new.extra.minus("status"))  # type: ignore[arg-type]  # the kinds are equal
@@ -210,6 +216,35 @@ def _kept_metadata(new: ObjectMeta, old: ObjectMeta) -> ObjectMeta:
         deletion_grace_period_seconds=grace,
         extra=extra,
     )
+
+
+def _with_allocations(new: Service, old: Service) -> Service:
+    """What the server gave and the client left out stays. (pkg/registry/core/service/storage, patchAllocatedValues)"""
+    wanted, given = new.spec, old.spec
+    if wanted.type == "ExternalName" or given.type == "ExternalName":
+        return new
+    ports = tuple([_with_node_port(port, given) for port in wanted.ports])
+    is_noded = wanted.type in ("NodePort", "LoadBalancer")
+    return evolve(
+        new,
+        spec=evolve(
+            wanted,
+            cluster_ip=wanted.cluster_ip or given.cluster_ip,
+            cluster_ips=wanted.cluster_ips or given.cluster_ips,
+            ip_families=wanted.ip_families or given.ip_families,
+            ip_family_policy=wanted.ip_family_policy or given.ip_family_policy,
+            ports=ports if is_noded and ports != wanted.ports else wanted.ports,
+        ),
+    )
+
+
+def _with_node_port(port: ServicePort, given: ServiceSpec) -> ServicePort:
+    if port.node_port:
+        return port
+    for old in given.ports:
+        if (old.protocol, old.port) == (port.protocol, port.port):
+            return evolve(port, node_port=old.node_port)
+    return port
 
 
 def _has_generation(obj: KubeObject) -> bool:

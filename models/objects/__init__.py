@@ -46,6 +46,10 @@ from chaoskube.models.objects.config import (
     NamespaceSpec,
     NamespaceStatus,
 )
+from chaoskube.models.objects.decoding_errors import (
+    decoding_error,
+    strict_error,
+)
 from chaoskube.models.objects.defaults import (
     default,
     default_pod_spec,
@@ -162,6 +166,7 @@ from chaoskube.models.objects.schema import (
     known,
     merge_key,
     merges,
+    properties_of,
     property_of,
     struct_of,
     unknown_kind,
@@ -318,6 +323,7 @@ __all__ = [
     "class_of",
     "decode",
     "decode_as",
+    "decoding_error",
     "default",
     "default_pod_spec",
     "default_template",
@@ -352,6 +358,7 @@ __all__ = [
     "parse_field_selector",
     "parse_label_selector",
     "parse_time",
+    "properties_of",
     "property_of",
     "pull_policy",
     "ready_condition",
@@ -364,6 +371,7 @@ __all__ = [
     "second",
     "set_condition",
     "strategic_merge_patch",
+    "strict_error",
     "struct_of",
     "template_hash",
     "thaw",

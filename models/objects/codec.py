@@ -225,7 +225,9 @@ def _field(attribute: attrs.Attribute[Any], hint: object, *, carried: bool) -> _
         name="apiVersion" if attribute.name == "api_version" else json_name(attribute.name),
         reading=(attribute.name, plain, decode_value, is_struct and attribute.default is not None),
         encode=encode_value,
-        default=None if attribute.default is attrs.NOTHING else attribute.default,
+        default=attribute.default
+        if is_struct or not attribute.default
+        else None,  # kind has a default, and is written
         is_written=bool(metadata.get("written")),
         is_text=inner is str and attribute.default is None and not metadata.get("pointer"),
         is_struct=is_struct and attribute.default is not None,

@@ -91,6 +91,12 @@ def property_of(struct: str | None, field: str) -> Property:
     return found
 
 
+def properties_of(struct: str) -> Mapping[str, Property]:
+    """All fields of a struct."""
+    found: Mapping[str, Property] = _data()["structs"].get(struct, {}).get("properties", {})
+    return found
+
+
 def merge_key(found: Property) -> str | None:
     """The key by which a strategic merge patch matches the items of this list; None: it is replaced."""
     return found.get("merge_key") if merges(found) else None

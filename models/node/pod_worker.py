@@ -198,15 +198,18 @@ class PodWorker:
         if self._is_ending:
             self._bell.ring()
             return
-        known = self.pod.status.init_container_statuses if is_init else self.pod.status.container_statuses
-        before = next((one for one in known if one.name == container.name and one.container_id), None)
         services.runtime.start_container(
-            uid,
-            container,
-            is_init=is_init,
-            attempt_min=0 if before is None else before.restart_count + 1,
+            uid, container, is_init=is_init, attempt_min=self._restarts_reported(container.name)
         )
         self._bell.ring()
+
+    def _restarts_reported(self, container: str) -> int:
+        """Where the count of restarts goes on when the runtime has lost it with the node's power."""
+        status = self._services.statuses.latest(self.pod)
+        for one in (*status.container_statuses, *status.init_container_statuses):
+            if one.name == container:
+                return one.restart_count + (one.state.terminated is not None)
+        return 0
 
     def _may_restart(self, container: Container, ended: ContainerRecord) -> bool:
         """Whether its back-off is over; if not, say so in the status and come back then."""

@@ -90,6 +90,17 @@ class ContainerRuntime:
         self._uids: dict[str, tuple[str, str]] = {}
         self._exit_listeners: dict[str, list[Callable[[], None]]] = {}
         world.journal.subscribe(ProcessStopped, self._process_stopped)
+        host.on_power.append(self._power_changed)
+
+    def _power_changed(self, is_on: bool) -> None:
+        """The node lost power: nothing of this runtime is left, its addresses answer no more."""
+        if not is_on:
+            for sandbox in self.sandboxes.values():
+                if sandbox.ip != self._host.ip:
+                    self._world.network.release_ip(sandbox.ip)
+            self.sandboxes.clear()
+            self._uids.clear()
+            self._host.on_power.remove(self._power_changed)
 
     # -- sandboxes
 

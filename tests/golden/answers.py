@@ -51,14 +51,17 @@ def bind_answers(left: Recording, right: Recording, binding: Binding) -> None:
         for one, other in zip(ours.path.split("/"), theirs.path.split("/"), strict=False):
             if one != other:
                 binding.bind(one, other)
-        _bind_object(as_tree(ours.response), as_tree(theirs.response), binding)
-        for one_item, other_item in zip(
-            items(ours.response, "items"), items(theirs.response, "items"), strict=False
-        ):
-            if text(one_item, "metadata", "name") == text(other_item, "metadata", "name"):
-                _bind_object(one_item, other_item, binding)
-        _bind_uids(json.dumps(ours.response), json.dumps(theirs.response), binding)
+        bind_answer(ours, theirs, binding)
     _bind_nodes(left, right, binding)
+
+
+def bind_answer(ours: Command, theirs: Command, binding: Binding) -> None:
+    """Bind the objects that two answers to one command carry."""
+    _bind_object(as_tree(ours.response), as_tree(theirs.response), binding)
+    for one, other in zip(items(ours.response, "items"), items(theirs.response, "items"), strict=False):
+        if text(one, "metadata", "name") == text(other, "metadata", "name"):
+            _bind_object(one, other, binding)
+    _bind_uids(json.dumps(ours.response), json.dumps(theirs.response), binding)
 
 
 def _bind_uids(ours: str, theirs: str, binding: Binding) -> None:

@@ -1,0 +1,304 @@
+"""Plays a recording against the simulated control plane and gives back what came of it, as a recording.
+
+The control plane is built and warmed up, the nodes of the meta line are registered, and the wall clock is set so
+that the recording's t=0 falls on its own second and fraction. Then commands and kubelet records happen at their
+recorded times (a command not before the answers that the scenario had got before it sent it), while a recorder
+watches what the recording watched, through ordinary watches. Who calls it: the tests, `--golden`.
+
+Not modelled: faults of the control plane (`control`, `etcd`), metrics (`load`), watches of the scenario's own, etcd's
+API, server-side apply: `why_not` says which of them a recording needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from attrs import define, field
+
+from chaoskube.models.apiserver.api import ListOptions, Status, WatchEvent
+from chaoskube.models.apiserver.paths import body_tree
+from chaoskube.models.client.api import ApiClient
+from chaoskube.models.objects.resources import resources
+from chaoskube.sim import MICROSECOND, Process, Reply, World, seconds
+
+from .answers import bind_answer
+from .beginning import heartbeat_phase, start_ns
+from .compare import compare
+from .control_plane import build_control_plane
+from .difference import Difference
+from .http import Answer, Door
+from .player_names import PlayerNames
+from .recording import (
+    Command,
+    Control,
+    Etcd,
+    EtcdCall,
+    Kubelet,
+    Load,
+    Note,
+    OwnWatchStart,
+    Record,
+    Recording,
+    StreamOpen,
+    Watched,
+    replaced,
+)
+from .stand_in_kubelet import StandInKubelet
+from .trees import Json, Tree, as_tree, number, text
+
+WARM_UP_SECONDS = 40
+GOES_ON_SECONDS = 1
+WATCHED_ALWAYS = (
+    "Pod",
+    "ReplicaSet",
+    "Deployment",
+    "StatefulSet",
+    "DaemonSet",
+    "ControllerRevision",
+    "Job",
+    "CronJob",
+    "Service",
+    "EndpointSlice",
+    "Event",
+    "PodDisruptionBudget",
+    "ResourceQuota",
+)
+NODES_WATCHED_IN = ("node", "control", "ha")
+_DEFAULT_NODE: Tree = {"cpu": "4", "memory": "8Gi", "pods": "110"}
+_UNPLAYABLE: dict[type[Record], str] = {
+    Control: "it stops and starts parts of the control plane (control)",
+    Etcd: "it acts on the control plane's etcd (etcd)",
+    Load: "it needs resource metrics (load)",
+    OwnWatchStart: "it opens watches of its own (own-watch-start)",
+    EtcdCall: "it calls etcd's own API (call)",
+    StreamOpen: "it opens streams of etcd's own API (stream-open)",
+}
+
+
+def why_not(recording: Recording) -> str:
+    """Why this recording cannot be played yet, in one clause; "" when it can."""
+    for record in recording.records:
+        if type(record) in _UNPLAYABLE:
+            return _UNPLAYABLE[type(record)]
+        if isinstance(record, Command) and record.content_type == "application/apply-patch+yaml":
+            return "it uses server-side apply"
+        if isinstance(record, Command) and "customresourcedefinitions" in record.path:
+            return "it defines resources of its own"
+    return ""
+
+
+def play(recording: Recording, *, seed: int = 0) -> Recording:
+    """Our run of the recording's scenario."""
+    epoch_ns = start_ns(recording) - seconds(WARM_UP_SECONDS)
+    with World(seed=seed, epoch_ns=epoch_ns) as world:
+        player = Player(world, recording)
+        world.advance(seconds(WARM_UP_SECONDS))
+        world.advance(seconds(recording.end + GOES_ON_SECONDS))
+        return player.recording()
+
+
+def play_and_compare(recording: Recording, *, seed: int = 0) -> tuple[Recording, list[Difference]]:
+    """Our run and how it differs; no difference means the same."""
+    ours = play(recording, seed=seed)
+    return ours, compare(recording, ours, right_goes_on=True)
+
+
+@define
+class Sent:
+    """A command under way: the recorded one, and our answer when it is there."""
+
+    recorded: Command
+    ours: Reply[Command] = field()
+
+
+class Player:
+    """One play: the scenario, the recorder and the stand-in kubelet, each a process of its own."""
+
+    def __init__(self, world: World, recording: Recording) -> None:
+        self._world = world
+        self._recording = recording
+        self._names = PlayerNames(recording)
+        self._seen: list[Watched] = []
+        self._answered: dict[int, Command] = {}
+        self._asked: list[Kubelet] = []
+        self._servers = build_control_plane(world)
+        world.process("scenario", host="workstation", boot=self._boot_scenario).start()
+        world.process("recorder", host="workstation", boot=self._boot_recorder).start()
+        world.process("stand-in-kubelet", host="workstation", boot=self._boot_kubelet).start()
+
+    @property
+    def _time(self) -> float:
+        """Seconds since the recording's t=0."""
+        return (self._world.now - seconds(WARM_UP_SECONDS)) // MICROSECOND / 1e6
+
+    def recording(self) -> Recording:
+        """What came of it."""
+        end = Note(t=self._time, text="the play ends here")
+        commands = [self._answered[number] for number in sorted(self._answered)]
+        records: list[Record] = [*commands, *self._seen, *self._asked]
+        records.sort(key=lambda record: record.t)
+        return replaced(self._recording, [*records, end])
+
+    # -- the nodes
+
+    def _boot_kubelet(self, process: Process) -> None:
+        self._kubelet = StandInKubelet(process, self._client(process, "system:nodes"))
+        process.spawn(self._warm_up, process)
+
+    async def _warm_up(self, process: Process) -> None:
+        """The namespace and the nodes, well before the recording begins, then heart beats in its phase."""
+        await process.sleep(seconds(10))
+        door = Door(process, self._client(process, "admin"))
+        namespace: Tree = {
+            "apiVersion": "v1",
+            "kind": "Namespace",
+            "metadata": {"name": self._recording.meta.namespace},
+        }
+        await door.ask("POST", "/api/v1/namespaces", namespace)
+        for shape in self._recording.meta.nodes:
+            await self._kubelet.add_node(as_tree(shape))
+        self._kubelet.watch_pods()
+        phase = seconds(heartbeat_phase(self._recording))
+        round_ns = seconds(10)
+        begin = seconds(WARM_UP_SECONDS) - 2 * round_ns + phase
+        await process.sleep(max(0, begin - process.now))
+        await self._kubelet.heartbeats()
+
+    def _client(self, process: Process, user: str) -> ApiClient:
+        return ApiClient(process, self._servers, user=user)
+
+    # -- the recorder
+
+    def _boot_recorder(self, process: Process) -> None:
+        client = self._client(process, "recorder")
+        at_start = seconds(WARM_UP_SECONDS) - seconds(1)
+        process.call_later(at_start, self._watch_all, client)
+
+    def _watch_all(self, client: ApiClient) -> None:
+        kinds = list(self._recording.watched_kinds)
+        if self._recording.meta.group != "api":
+            kinds += WATCHED_ALWAYS
+        if self._recording.meta.group in NODES_WATCHED_IN:
+            kinds.append("Node")
+        for kind in dict.fromkeys(kinds):
+            found = next((one for one in resources() if one.kind == kind), None)
+            if found is not None:
+                namespace = self._recording.meta.namespace if found.namespaced else ""
+                client.watch(
+                    found.plural,
+                    namespace,
+                    ListOptions(),
+                    lambda event, kind=kind: self._on_event(kind, event),  # type: ignore[misc]
+                    lambda reason: None,
+                )
+
+    def _on_event(self, kind: str, event: WatchEvent) -> None:
+        if (
+            event.type not in ("ADDED", "MODIFIED", "DELETED")
+            or self._time < 0
+            or isinstance(event.object, Status)
+        ):
+            return
+        tree = body_tree(event.object)
+        meta = dict(as_tree(tree["metadata"]))
+        meta.pop("managedFields", None)
+        self._seen.append(
+            Watched(
+                t=self._time,
+                type=event.type,
+                kind=kind,
+                ns=text(meta, "namespace") or None,
+                name=text(meta, "name"),
+                rv=int(text(meta, "resourceVersion")),
+                object={**tree, "metadata": meta},
+            )
+        )
+
+    # -- the scenario
+
+    def _boot_scenario(self, process: Process) -> None:
+        self._scenario = process
+        self._door = Door(process, self._client(process, "admin"))
+        process.spawn(self._play)
+
+    async def _play(self) -> None:
+        sent: list[Sent] = []
+        for record in self._recording.records:
+            if not isinstance(record, (Command, Kubelet)):
+                continue
+            when = seconds(WARM_UP_SECONDS) + seconds(record.t)
+            await self._scenario.sleep(max(0, when - self._scenario.now))
+            for earlier in sent:
+                if earlier.recorded.t + earlier.recorded.took <= record.t + 1e-4:
+                    await earlier.ours.wait()
+            sent = [one for one in sent if not one.ours.is_set]
+            if isinstance(record, Command):
+                sent.append(self._send(record))
+            else:
+                self._ask_kubelet(record)
+
+    def _send(self, recorded: Command) -> Sent:
+        number = len(self._answered)
+        time = self._time
+        path = str(self._names.to_ours(recorded.path, recorded.t, self._seen))
+        query = as_tree(self._names.to_ours(recorded.query, recorded.t, self._seen))
+        body = self._names.to_ours(recorded.body, recorded.t, self._seen)
+        under_way = Sent(recorded, self._scenario.reply())
+
+        def on_answer(answer: Answer) -> None:
+            ours = Command(
+                t=time,
+                verb=recorded.verb,
+                path=path,
+                query=query,
+                content_type=recorded.content_type,
+                body=body,
+                status=answer.status,
+                response=_without_managed_fields(answer.body),
+                took=self._time - time,
+            )
+            self._answered[number] = ours
+            self._bind_answer(recorded, ours)
+            under_way.ours.set(ours)
+
+        self._answered[number] = Command(
+            t=time, verb=recorded.verb, path=path, status=None, response=None, body=body
+        )
+        texts = {key: str(value) for key, value in query.items()}
+        content_type = recorded.content_type or None
+        self._door.send(recorded.verb, path, on_answer, query=texts, content_type=content_type, body=body)
+        return under_way
+
+    def _bind_answer(self, recorded: Command, ours: Command) -> None:
+        bind_answer(recorded, ours, self._names.binding)
+        left = text(recorded.response, "metadata", "resourceVersion")
+        right = text(ours.response, "metadata", "resourceVersion")
+        if left and right:
+            self._names.binding.bind_version(left, right)
+
+    def _ask_kubelet(self, record: Kubelet) -> None:
+        named = [self._names.to_ours(argument, record.t, self._seen) for argument in record.args]
+        self._asked.append(Kubelet(t=self._time, op=record.op, args=named))
+        first = str(named[0])
+        process = self._world.processes["stand-in-kubelet"]
+        if record.op == "stop_node":
+            self._kubelet.stop_node(first)
+        elif record.op == "start_node":
+            process.spawn(self._kubelet.start_node, first)
+        elif record.op == "add_node":
+            process.spawn(self._kubelet.add_node, {**_DEFAULT_NODE, "name": first})
+        elif record.op == "remove_node":
+            process.spawn(self._kubelet.remove_node, first)
+        elif record.op == "set_ready":
+            self._kubelet.set_ready(first, named[1] is True)
+        elif record.op in ("restart_container", "exit_pod"):
+            self._kubelet.end_containers(
+                first, number({"code": named[1]} if len(named) > 1 else {}, "code", default=1)
+            )
+
+
+def _without_managed_fields(body: Json) -> Json:
+    if not isinstance(body, Mapping):
+        return body
+    meta = {key: value for key, value in as_tree(body.get("metadata")).items() if key != "managedFields"}
+    return {**body, "metadata": meta} if "metadata" in body else body

@@ -11,7 +11,6 @@ from collections.abc import Callable
 
 from chaoskube.models.client.informer import Informer
 from chaoskube.models.objects import KubeObject, Node, Pod
-from chaoskube.models.objects.conditions import is_pod_terminal
 from chaoskube.models.scheduler.cache import SchedulerCache
 from chaoskube.models.scheduler.changes import assigned_pod_events, node_events, own_events
 from chaoskube.models.scheduler.framework import ClusterEvent, Happening
@@ -70,8 +69,6 @@ class Intake:
 
     def _pod_added(self, pod: KubeObject) -> None:
         assert isinstance(pod, Pod), f"a pod, not {pod!r}"
-        if is_pod_terminal(pod):
-            return
         if pod.spec.node_name:
             self._cache.set_pod(pod)
             self.happened(ClusterEvent(what=Happening.POD_ASSIGNED, new=pod))
@@ -84,8 +81,6 @@ class Intake:
         if old.uid != new.uid:
             self._pod_deleted(old)
             self._pod_added(new)
-        elif is_pod_terminal(new):
-            self._pod_deleted(new)
         elif not new.spec.node_name:
             if _is_ours(new) and not self._cache.is_assumed(new.uid):
                 self._queue.update(new, own_events(old, new), self._clock())

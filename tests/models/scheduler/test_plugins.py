@@ -6,7 +6,7 @@ import random
 from collections.abc import Mapping
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from chaoskube.models.objects import LabelSelector, Node, Pod
 from chaoskube.models.objects.frozen import FrozenDict
@@ -242,3 +242,73 @@ def test_every_tied_node_is_taken_by_some_luck() -> None:
     chosen = [decide(info, view, plugins, start=0, luck=luck) for _ in range(40)]
 
     assert {each.node for each in chosen if isinstance(each, Chosen)} == {"node-1", "node-2", "node-3"}
+
+
+SPREAD = {
+    "maxSkew": 1,
+    "topologyKey": ZONE,
+    "whenUnsatisfiable": "DoNotSchedule",
+    "labelSelector": {"matchLabels": {"app": "web"}},
+}
+
+
+def test_zones_that_the_pod_may_not_use_do_not_count_for_the_skew() -> None:
+    """nodeAffinityPolicy Honor: an empty zone elsewhere doesn't hold the pod back."""
+    nodes = [node("a1", zone="a"), node("b1", zone="b")]
+    there = [pod(f"web-{number}", node="a1", labels={"app": "web"}) for number in range(3)]
+    pinned = pod("web", labels={"app": "web"}, nodeSelector={ZONE: "a"}, topologySpreadConstraints=[SPREAD])
+
+    assert best(pinned, nodes, there) == ("a1",)
+
+
+def test_terminating_pods_do_not_count_for_the_skew_but_for_resources() -> None:
+    """Spreading looks ahead; the room is taken until the pod is really gone."""
+    nodes = [node("a1", cpu="3", zone="a"), node("b1", cpu="1", zone="b")]
+    going = [pod(f"web-{number}", node="a1", cpu="1", labels={"app": "web"}) for number in range(2)]
+    going = [evolve(each, metadata=evolve(each.metadata, deletion_timestamp=1)) for each in going]
+    full = pod("full", node="b1", cpu="1")
+
+    def web(cpu: str) -> Pod:
+        return pod("web", cpu=cpu, labels={"app": "web"}, topologySpreadConstraints=[SPREAD])
+
+    assert best(web("1"), nodes, [*going, full]) == ("a1",)
+
+    _, message = decision(web("2"), nodes, [*going, full])
+    assert message.startswith("0/2 nodes are available: 2 Insufficient cpu.")
+
+
+def test_pods_without_requests_spread_too() -> None:
+    """For scores, and only for them, they count as 100m and 200Mi each."""
+    there = [pod("idle-0", node="node-1")]
+
+    assert best(pod("idle-1"), [node("node-1"), node("node-2")], there) == ("node-2",)
+
+
+def test_balance_decides_between_nodes_with_as_much_room() -> None:
+    """Half the cpu and no memory used is worse than a quarter of both."""
+    nodes = [node("node-1"), node("node-2")]
+    there = [pod("a", cpu="2", memory="1Ki", node="node-1"), pod("b", cpu="1", memory="2Gi", node="node-2")]
+
+    assert best(pod("new", cpu="1m", memory="1Mi"), nodes, there) == ("node-2",)
+
+
+def test_preferred_node_wins_against_an_emptier_one() -> None:
+    """NodeAffinity's preferences weigh 2."""
+    preference = {"matchExpressions": [{"key": HOST, "operator": "In", "values": ["node-1"]}]}
+    affinity = {
+        "nodeAffinity": {
+            "preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 1, "preference": preference}]
+        }
+    }
+    there = [pod("a", cpu="2", memory="4Gi", node="node-1")]
+
+    assert best(pod("new", affinity=affinity), [node("node-1"), node("node-2")], there) == ("node-1",)
+
+
+def test_soft_taint_keeps_off_while_there_is_another_node() -> None:
+    """TaintToleration's score weighs 3."""
+    tainted = node("node-1", taints=[{"key": "old", "effect": "PreferNoSchedule"}])
+    there = [pod("a", cpu="2", memory="4Gi", node="node-2")]
+
+    assert best(pod("new"), [tainted, node("node-2")], there) == ("node-2",)
+    assert best(pod("new"), [tainted]) == ("node-1",)

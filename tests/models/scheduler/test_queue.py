@@ -178,3 +178,34 @@ def test_own_update_helps_only_the_pod_itself() -> None:
     queue.update(tolerant, own_events(pod("one"), tolerant), 30 * SECOND)
 
     assert (queue.place_of("default/one"), queue.place_of("default/other")) == ("active", "unschedulable")
+
+
+def test_own_update_of_another_pod_in_flight_is_not_replayed() -> None:
+    """Events in flight are kept in one list for all."""
+    queue = SchedulingQueue(enabled())
+    queue.add(pod("one"), 0)
+    queue.add(pod("other"), 0)
+    one, other = popped(queue), popped(queue)
+    tolerant = pod("one", tolerations=[{"operator": "Exists"}])
+    queue.update(tolerant, own_events(pod("one"), tolerant), 1)
+
+    queue.failed(other, other.info.pod, ("TaintToleration",), 2)
+    queue.failed(one, tolerant, ("TaintToleration",), 2)
+
+    assert (queue.place_of("default/one"), queue.place_of("default/other")) == ("backoff", "unschedulable")
+
+
+def test_taint_that_was_borne_before_wakes_nobody() -> None:
+    """The hint looks at both versions of the node."""
+    queue = SchedulingQueue(enabled())
+    queue.add(pod("waits"), 0)
+    queue.failed(popped(queue), pod("waits"), ("TaintToleration",), 0)
+    soft = [{"key": "a", "effect": "PreferNoSchedule"}]
+    hard = [{"key": "a", "effect": "NoSchedule"}]
+    open_node, soft_node, hard_node = node("n"), node("n", taints=soft), node("n", taints=hard)
+
+    queue.happened(ClusterEvent(what=Happening.NODE_TAINTS, old=open_node, new=soft_node), 20 * SECOND)
+    assert queue.place_of("default/waits") == "unschedulable"
+
+    queue.happened(ClusterEvent(what=Happening.NODE_TAINTS, old=hard_node, new=soft_node), 20 * SECOND)
+    assert queue.place_of("default/waits") == "active"

@@ -47,7 +47,7 @@ def test_assumed_pods_keep_a_burst_from_overcommitting() -> None:
     with ControlPlane() as plane:
         plane.wait_until_leading()
         plane.create(node("node-1"), node("node-2"))
-        pods = [pod(f"p{number}", cpu="500m") for number in range(4)]
+        pods = [pod(f"p{number}") for number in range(6)]
 
         async def burst() -> None:
             await plane.user.gather([create_request(each) for each in pods])
@@ -55,9 +55,22 @@ def test_assumed_pods_keep_a_burst_from_overcommitting() -> None:
         plane.do(burst)
         plane.world.advance(SECOND)
 
-        nodes = [plane.pod(f"p{number}").spec.node_name for number in range(4)]
-        assert sorted(str(name) for name in nodes) == ["node-1", "node-1", "node-2", "node-2"]
+        nodes = [plane.pod(f"p{number}").spec.node_name for number in range(6)]
+        assert sorted(str(name) for name in nodes if name) == ["node-1", "node-2"]
         assert plane.journal(BindingFailed) == []
+
+
+def test_pod_that_has_ended_gives_its_room_back() -> None:
+    """Its object stays; as the scheduler sees it, it is deleted."""
+    with ControlPlane() as plane:
+        plane.wait_until_leading()
+        plane.create(node("node-1"), pod("ends"), pod("waits"))
+        plane.world.advance(SECOND)
+        ended = {"status": {"phase": "Succeeded"}}
+        plane.do(lambda: plane.user.patch("pods", "default", "ends", ended, subresource="status"))
+        plane.world.advance(SECOND)
+
+        assert plane.pod("ends").spec.node_name == plane.pod("waits").spec.node_name == "node-1"
 
 
 def test_idle_scheduler_has_no_timer() -> None:

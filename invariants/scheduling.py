@@ -18,4 +18,6 @@ def no_pod_is_bound_twice(event: Entry) -> None:
     if not isinstance(written.prev, Pod) or not isinstance(written.obj, Pod):
         return
     before, after = written.prev.spec.node_name, written.obj.spec.node_name
-    assert not before or before == after, f"pod {written.key} was bound to {before} and is now bound to {after}"
+    assert not before or before == after, (
+        f"pod {written.key} was bound to {before} and is now bound to {after}"
+    )

@@ -17,7 +17,8 @@ def voluntary_disruption_loses_no_request(seen: Observer, event: Entry) -> None:
 
     People do these on weekdays because they are told that nobody notices. Judged only where no fault was
     active from 30 s before the disruption to its end; whether the owner has done what Kubernetes asks
-    (readiness probe, preStop, grace, two replicas) decides what the story says, not whether it is found.
+    (readiness probe, preStop, grace, two replicas) decides what the story says, not whether it is found. A drain
+    that leaves the pods no node to go to promises nothing.
     (kubernetes.io, "Pod lifecycle: termination of Pods"; pkg/kubelet and pkg/proxy act independently.)
     """
     ended = event.event
@@ -32,7 +33,7 @@ def voluntary_disruption_loses_no_request(seen: Observer, event: Entry) -> None:
     moved = seen.disruptions_of(keys, event.at)
     if not moved or not all(seen.is_calm_since(one.began - CALM_BEFORE_NS) for one in moved):
         return
-    if seen.was_handled_by_hand(keys, moved[0].began):
+    if seen.was_handled_by_hand(keys, moved[0].began) or seen.has_nowhere_to_go(keys):
         return
     where = f" at {ended.endpoint}" if ended.endpoint else ""
     raise AssertionError(
@@ -65,4 +66,3 @@ def dying_pods_are_not_ready_endpoints(seen: Observer, event: Entry, memory: dic
             assert late < ENDPOINT_BOUND_NS, (
                 f"pod {key} was told to go {late / SECOND:.1f} s ago and is written as a ready endpoint in {written.key}"
             )
-

@@ -190,6 +190,15 @@ class Observer:
         """Somebody deleted a pod of one of these shortly before `since`, or later: no promise holds."""
         return any(at >= since - LONG_AGO_NS and key in deployments for at, key in self._by_hand)
 
+    def has_nowhere_to_go(self, deployments: tuple[str, ...]) -> bool:
+        """Some pod of these Deployments is Pending because no node takes it."""
+        pods = (pod for key in deployments for pod in self.pods_of_deployment(key))
+        return any(
+            one.type == "PodScheduled" and one.status == "False"
+            for pod in pods
+            for one in pod.status.conditions
+        )
+
     def _fault_started(self, entry: Entry) -> None:
         assert isinstance(entry.event, FaultStarted), "subscribed to it"
         self.faults[entry.event.text] = entry.at

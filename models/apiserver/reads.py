@@ -86,9 +86,11 @@ def list_objects(ctx: Context, request: Request, resource: Resource) -> Flow[Don
     return Done(code=200, body=_as_list(resource, items, revision, limit, prefix, matches is None))
 
 
-def ready_cache(ctx: Context, resource: Resource) -> WatchCache:
-    """The cache, or 429 while it is being filled."""
+def ready_cache(ctx: Context, resource: Resource) -> Flow[WatchCache]:
+    """The cache; 429 while it is being filled again, and a wait when this request is why it is filled at all."""
     cache = ctx.cache(resource.plural)
+    if not cache.was_ready:
+        yield UntilCached(resource.plural, 0)
     if not cache.is_ready:
         raise too_many_requests("storage is (re)initializing", 1)
     return cache
@@ -97,14 +99,14 @@ def ready_cache(ctx: Context, resource: Resource) -> WatchCache:
 def _list_cached(
     ctx: Context, resource: Resource, prefix: str, matches: Predicate | None, options: ListOptions
 ) -> Flow[tuple[list[tuple[str, KubeObject]], int]]:
-    cache = ready_cache(ctx, resource)
+    cache = yield from ready_cache(ctx, resource)
     if options.resource_version == "":
         revision = yield from current_revision()
         if cache.revision < revision and not (yield UntilCached(resource.plural, revision)):
             return (yield from _list_etcd(prefix, matches, 0))
     elif options.resource_version != "0":
         yield from _wait_for(ctx, resource, parse_version(options.resource_version))
-    cache = ready_cache(ctx, resource)
+    cache = yield from ready_cache(ctx, resource)
     return cache.select(prefix, matches), cache.revision
 
 

@@ -203,7 +203,7 @@ class ApiServer:
         version = reads.parse_version(options.resource_version) if options.resource_version else 0
         if options.send_initial_events:
             yield from self._until_fresh(resource, request, version)
-        cache = reads.ready_cache(self, resource)
+        cache = yield from reads.ready_cache(self, resource)
         feed = self._feed(resource.plural)
         now = self._process.now
         name = request.name or single_name(options.field_selector)
@@ -239,7 +239,7 @@ class ApiServer:
             raise bad_request(
                 "sendInitialEvents: Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
             )
-        cache = reads.ready_cache(self, resource)
+        cache = yield from reads.ready_cache(self, resource)
         if options.resource_version == "":
             version = yield from current_revision()
         if cache.revision < version and not (yield UntilCached(resource.plural, version)):

@@ -88,6 +88,8 @@ class WatchCache:
         self.kind = kind
         self.api_version = api_version
         self.is_ready = False
+        self.was_ready = False
+        """Whether it has ever been filled."""
         self.revision = 0
         """Everything up to here has been seen."""
         self._list_revision = 0
@@ -108,7 +110,7 @@ class WatchCache:
         self._ring.clear()
         self._ring_lost_some = False
         self._list_revision = self.revision = revision
-        self.is_ready = True
+        self.is_ready = self.was_ready = True
 
     def reset(self) -> tuple[int, ...]:
         """The etcd watch broke: not ready until the next `replace`. Returns the watches that are over."""

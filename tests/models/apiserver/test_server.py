@@ -6,8 +6,8 @@ from typing import Any
 
 import attrs
 
-from chaoskube.models.apiserver.api import DeleteOptions, Preconditions, Status
-from chaoskube.models.apiserver.events import Written
+from chaoskube.models.apiserver.api import DeleteOptions, ListOptions, Preconditions, Status
+from chaoskube.models.apiserver.events import Compacted, Written
 from chaoskube.models.objects import (
     ConfigMap,
     Container,
@@ -287,3 +287,138 @@ def test_requests_take_their_time(api: Any) -> None:
     api.create(config("a"))
 
     assert api.world.now - before > 5 * MILLISECOND
+
+
+def test_a_lost_etcd_watch_ends_the_watches_of_clients(api: Any) -> None:
+    """The cache was blind: clients must come back with the version they know, and lose nothing."""
+    made = api.create(config("a"))
+    watch = api.watch("configmaps", server=1, resource_version=made.resource_version)
+    api.world.advance(SECOND)
+    api.members[1].crash()
+    api.world.advance(5 * SECOND)
+    api.do("update", "configmaps", "a", body=attrs.evolve(made, data=FrozenDict(x="2")))
+    again = api.watch("configmaps", server=1, resource_version=made.resource_version)
+    api.world.advance(SECOND)
+
+    assert watch.end == "closed"
+    assert again.seen() == [("MODIFIED", "a")]
+
+
+def test_a_watch_ends_when_its_time_is_up(api: Any) -> None:
+    """timeoutSeconds; reflectors ask for 5 to 10 minutes."""
+    watch = api.watch("configmaps", resource_version="0", timeout_ns=20 * SECOND)
+    api.world.advance(19 * SECOND)
+    assert watch.end == ""
+    api.world.advance(2 * SECOND)
+
+    assert watch.end == "closed"
+
+
+def test_history_is_compacted_every_five_minutes_by_one_server(api: Any) -> None:
+    """The first round only records; then one winner a round."""
+    seen: list[Compacted] = []
+    api.world.journal.subscribe(Compacted, lambda entry: seen.append(entry.event))
+    made = api.create(config("a"))
+    api.world.advance(1000 * SECOND)
+
+    assert 1 <= len(seen) <= 3 and all(one.revision >= int(made.resource_version) for one in seen)
+
+
+def test_a_list_waits_for_a_version_from_the_future_and_then_says_so(api: Any) -> None:
+    """504 after 3 s, with a hint to come back in 1 s."""
+    before = api.world.now
+    answer = api.do("list", "configmaps", options=ListOptions(resource_version="99999"))
+
+    assert (answer.code, answer.retry_after_seconds) == (504, 1)
+    assert answer.message.startswith("Timeout: Too large resource version: 99999, current: ")
+    assert 3 * SECOND <= api.world.now - before < 4 * SECOND
+
+
+def test_a_paged_list_shows_one_moment(api: Any) -> None:
+    """All pages are read at the first page's revision."""
+    for name in ("a", "b", "c"):
+        api.create(config(name))
+    first = api.do("list", "configmaps", options=ListOptions(limit=2))
+    api.do("delete", "configmaps", "c")
+    second = api.do("list", "configmaps", options=ListOptions(limit=2, continue_token=first.continue_token))
+
+    assert [obj.name for obj in first.items] == ["a", "b"] and first.remaining_item_count == 1
+    assert [obj.name for obj in second.items] == ["c"]
+
+
+def test_services_get_addresses_that_nobody_else_has(api: Any) -> None:
+    """Allocated through etcd, kept on update, freed on delete."""
+    tree = {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "s"},
+        "spec": {"ports": [{"port": 80}], "type": "NodePort"},
+    }
+    made = api.do("create", "services", body=freeze(tree))
+    wanted = freeze(
+        {
+            **tree,
+            "metadata": {"name": "t"},
+            "spec": {"ports": [{"port": 80}], "clusterIP": made.spec.cluster_ip},
+        }
+    )
+    refused = api.do("create", "services", body=wanted, server=1)
+    replaced = api.do("update", "services", "s", body=freeze(tree))
+    api.do("delete", "services", "s")
+    taken = api.do("create", "services", body=wanted, server=1)
+
+    assert made.spec.cluster_ip.startswith("10.96.") and made.spec.ports[0].node_port >= 30000
+    assert refused.code == 422 and "provided IP is already allocated" in refused.message
+    assert replaced.resource_version == made.resource_version
+    assert taken.spec.cluster_ip == made.spec.cluster_ip
+
+
+def test_an_eviction_says_why_and_deletes_with_grace(api: Any) -> None:
+    """pods/eviction without budgets."""
+    api.create(pod("p", node_name="node-1"))
+    running = freeze({"status": {"phase": "Running"}})
+    api.do("patch", "pods", "p", subresource="status", patch_type="merge", body=running)
+    answer = api.do("create", "pods", "p", subresource="eviction", body=freeze({"kind": "Eviction"}))
+    after = api.do("get", "pods", "p")
+
+    assert answer.code == 201
+    assert after.metadata.deletion_grace_period_seconds == 30
+    assert [(c.type, c.reason) for c in after.status.conditions] == [
+        ("DisruptionTarget", "EvictionByEvictionAPI")
+    ]
+
+
+def test_a_create_in_a_missing_namespace_waits_a_little_and_is_404(api: Any) -> None:
+    """NamespaceLifecycle gives its informer 50 ms."""
+    before = api.world.now
+    answer = api.do("create", "configmaps", body=config("a"), namespace="nowhere")
+
+    assert answer.message == 'namespaces "nowhere" not found'
+    assert api.world.now - before >= 50 * MILLISECOND
+
+
+def test_kinds_without_a_class_are_stored_and_served_as_they_came(api: Any) -> None:
+    """What the simulation doesn't act on is carried losslessly."""
+    tree = {
+        "apiVersion": "policy/v1",
+        "kind": "PodDisruptionBudget",
+        "metadata": {"name": "b"},
+        "spec": {"minAvailable": 1, "selector": {"matchLabels": {"app": "web"}}},
+    }
+    path = "/apis/policy/v1/namespaces/default/poddisruptionbudgets"
+    code, made = api.http("POST", path, None, "application/json", tree)
+    _, listed = api.http("GET", path)
+
+    assert code == 201 and made["spec"] == tree["spec"] and made["metadata"]["generation"] == 1
+    assert [item["metadata"]["name"] for item in listed["items"]] == ["b"]
+
+
+def test_a_crashed_server_comes_back_and_knows_everything(api: Any) -> None:
+    """It has no disk of its own."""
+    made = api.create(config("a"))
+    api.servers[0].crash()
+    api.world.advance(SECOND)
+    api.servers[0].start()
+    api.world.advance(3 * SECOND)
+
+    assert api.do("get", "configmaps", "a", resource_version="0") == made

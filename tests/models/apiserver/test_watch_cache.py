@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chaoskube.models.apiserver.api import WatchEvent
+from chaoskube.models.apiserver.api import Status, WatchEvent
 from chaoskube.models.apiserver.storage import stamped
 from chaoskube.models.apiserver.watch_cache import (
     CAPACITY_MIN,
@@ -51,8 +51,13 @@ def put(
     return cache.apply(key(name), item(name, revision, **labels), revision, at)
 
 
+def version(event: WatchEvent) -> str:
+    assert not isinstance(event.object, Status)
+    return event.object.resource_version
+
+
 def told(events: list[WatchEvent]) -> list[tuple[str, str]]:
-    return [(event.type, event.object.resource_version) for event in events if hasattr(event.object, "name")]
+    return [(event.type, version(event)) for event in events]
 
 
 def test_a_selector_turns_changes_into_added_and_deleted() -> None:
@@ -162,5 +167,5 @@ def test_bookmarks_come_each_minute_and_shortly_before_the_end() -> None:
 
     assert cache.due_bookmarks(59 * SECOND) == [] and cache.due_bookmarks(60 * SECOND) == [1]
     assert cache.due_bookmarks(61 * SECOND) == []
-    assert cache.bookmark().object.resource_version == "42"
+    assert version(cache.bookmark()) == "42"
     assert next_bookmark_at(3550 * SECOND, 3600 * SECOND) == 3598 * SECOND

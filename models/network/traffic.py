@@ -8,6 +8,7 @@ Services get requests, and of the others why not.
 Not modelled: names (a client knows the Service's address), connections kept for several requests, retries.
 """
 
+from collections import deque
 from collections.abc import Iterable, Sequence
 
 from attrs import frozen
@@ -18,7 +19,7 @@ from chaoskube.models.network.endpoints import Backend
 from chaoskube.models.network.events import RequestEnded
 from chaoskube.models.network.rules import RuleTable, Verdict, rule_table
 from chaoskube.models.objects import PodTemplateSpec, Service
-from chaoskube.sim import SECOND, Address, Connection, Process, Timer
+from chaoskube.sim import SECOND, Address, Connection, Process
 
 OK = "ok"
 REFUSED = "refused"
@@ -117,6 +118,8 @@ class Client:
         self._next = 0
         self._gap_ns = gap_ns
         self._timeout_ns = timeout_ns
+        self._waiting: deque[_Request] = deque()
+        self._is_watching = False
         self._table: RuleTable = rule_table(process.world, process.machine)
         # In step with the others whenever it starts: clients take turns, calm load is even.
         first = process.now + (phase_ns - process.now) % gap_ns
@@ -127,15 +130,27 @@ class Client:
         process.call_later(self._gap_ns, self._tick)
         target = self._targets[self._next]
         self._next = (self._next + 1) % len(self._targets)
-        now = process.now
         route = self._table.route(target.service, target.port)
         if route.verdict is Verdict.REJECT:
-            self.ended(target.service, NO_ENDPOINT, None, now)
-        elif route.backend is None:
-            # Dropped on the way: nothing answers until the client has waited long enough.
-            process.call_later(self._timeout_ns, self.ended, target.service, TIMED_OUT, None, now)
-        else:
-            _Request(self, process, target.service, route.backend, self._timeout_ns)
+            self.ended(target.service, NO_ENDPOINT, None, process.now)
+            return
+        self._waiting.append(_Request(self, process, target.service, route.backend))
+        if not self._is_watching:
+            self._watch()
+
+    def _watch(self) -> None:
+        """One timer for all requests: they time out in the order in which they began."""
+        while self._waiting and self._waiting[0].is_over:
+            self._waiting.popleft()
+        self._is_watching = bool(self._waiting)
+        if self._waiting:
+            self._process.call_at(self._waiting[0].started_at + self._timeout_ns, self._expire)
+
+    def _expire(self) -> None:
+        due = self._process.now - self._timeout_ns
+        while self._waiting and self._waiting[0].started_at <= due:
+            self._waiting.popleft().give_up()
+        self._watch()
 
     def ended(self, service: str, outcome: str, backend: Backend | None, started_at: int) -> None:
         """Journal how a request ended."""
@@ -156,40 +171,45 @@ class Client:
 
 
 class _Request:
-    """One request on a connection of its own."""
+    """One request on a connection of its own; without a backend it is dropped on the way."""
 
-    __slots__ = ("_backend", "_client", "_connection", "_service", "_started_at", "_timeout")
+    __slots__ = ("_backend", "_client", "_connection", "_service", "is_over", "started_at")
 
-    def __init__(
-        self, client: Client, process: Process, service: str, backend: Backend, timeout_ns: int
-    ) -> None:
+    def __init__(self, client: Client, process: Process, service: str, backend: Backend | None) -> None:
+        self.started_at = process.now
+        self.is_over = False
         self._client = client
         self._service = service
         self._backend = backend
-        self._started_at = process.now
-        self._timeout: Timer = process.call_later(timeout_ns, self._give_up)
-        self._connection: Connection = process.connect(
-            Address(backend.ip, backend.port),
-            label="request",
-            on_message=self._answered,
-            on_close=self._closed,
-        )
-        self._connection.send(_REQUEST)
+        self._connection: Connection | None = None
+        if backend is not None:
+            self._connection = process.connect(
+                Address(backend.ip, backend.port),
+                label="request",
+                on_message=self._answered,
+                on_close=self._closed,
+            )
+            self._connection.send(_REQUEST)
+
+    def give_up(self) -> None:
+        """The client has waited long enough."""
+        if self.is_over:
+            return
+        if self._connection is not None:
+            self._connection.reset()
+        self._end(TIMED_OUT)
 
     def _answered(self, _response: object) -> None:
-        self._connection.close()
+        if self._connection is not None:
+            self._connection.close()
         self._end(OK)
 
     def _closed(self, reason: str) -> None:
         self._end(_OUTCOME_OF_CLOSE[reason])
 
-    def _give_up(self) -> None:
-        self._connection.reset()
-        self._end(TIMED_OUT)
-
     def _end(self, outcome: str) -> None:
-        self._timeout.cancel()
-        self._client.ended(self._service, outcome, self._backend, self._started_at)
+        self.is_over = True
+        self._client.ended(self._service, outcome, self._backend, self.started_at)
 
 
 def boot_traffic(

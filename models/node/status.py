@@ -127,7 +127,7 @@ class StatusManager:
             self._held.pop(uid, None)
             return
         status = merge(live, held.status, could_run=held.could_run)
-        if status != live.status:
+        if differ(live.status, status):
             patch = {"metadata": {"uid": uid}, "status": status_patch(live.status, status)}
             patched = await self._client.patch("pods", live.namespace, live.name, patch, subresource="status")
             assert isinstance(patched, Pod), f"patched a pod, got {patched.kind}"
@@ -146,7 +146,9 @@ class StatusManager:
 
     def _has_drifted(self, held: _Held) -> bool:
         pod = self._pod_of(held.pod.uid)
-        return pod is not None and merge(pod, held.status, could_run=held.could_run) != pod.status
+        if pod is None:
+            return False
+        return differ(pod.status, merge(pod, held.status, could_run=held.could_run))
 
 
 def merge(live: Pod, wanted: PodStatus, *, could_run: bool) -> PodStatus:
@@ -183,6 +185,15 @@ def _with_terminal_conditions(live: Pod, status: PodStatus) -> PodStatus:
         for one in status.conditions
     )
     return evolve(status, conditions=conditions)
+
+
+def differ(old: PodStatus, new: PodStatus) -> bool:
+    """Whether there is anything to write; the order of conditions says nothing (isPodStatusByKubeletEqual)."""
+    return _sorted(old) != _sorted(new)
+
+
+def _sorted(status: PodStatus) -> PodStatus:
+    return evolve(status, conditions=tuple(sorted(status.conditions, key=lambda one: one.type)))
 
 
 def status_patch(old: PodStatus, new: PodStatus) -> dict[str, object]:

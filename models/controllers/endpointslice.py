@@ -137,12 +137,12 @@ class EndpointSliceController:
         plan = plan_slices(service, desired, standing, time_text(trigger) if trigger else "")
         try:
             await self._carry_out(service, plan)
-        except (Refused, Unsure):
-            text = f"Error updating Endpoint Slices for Service {key}"
+            if desired.missing_nodes:
+                raise Retry(f"{key}: the nodes of {', '.join(desired.missing_nodes)} aren't known")
+        except (Refused, Unsure, Retry) as error:
+            text = f"Error updating Endpoint Slices for Service {key}: {error}"
             self._recorder.event(service, WARNING, "FailedToUpdateEndpointSlices", text)
             raise
-        if desired.missing_nodes:
-            raise Retry(f"{key}: the nodes of {', '.join(desired.missing_nodes)} aren't known")
 
     def _pods_of(self, service: Service) -> tuple[Pod, ...]:
         pods = only(Pod, self._pods.list(service.namespace))

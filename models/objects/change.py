@@ -5,8 +5,6 @@ evolve(pod, **{"status.phase": "Running", "metadata.labels": labels}). Called by
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from operator import attrgetter
 from typing import TypeVar
 
 import attrs
@@ -31,22 +29,4 @@ def evolve(obj: T, **changes: object) -> T:
         if part is None or head in direct:
             raise ModelBug(f"evolve: {head} of {type(obj).__name__} is absent or set twice; set it whole")
         direct[head] = evolve(part, **inner)
-    cls = type(obj)
-    names, values_of = _attributes(cls)
-    values = dict(zip(names, values_of(obj), strict=True))
-    values.update(direct)
-    return cls(**values)
-
-
-_known: dict[
-    type, tuple[tuple[str, ...], Callable[[object], tuple[object, ...]]]
-] = {}  # the same for all worlds
-
-
-def _attributes(cls: type) -> tuple[tuple[str, ...], Callable[[object], tuple[object, ...]]]:
-    """The names a class is made from, and what reads them: attrs.evolve, three times as fast."""
-    found = _known.get(cls)
-    if found is None:
-        names = tuple(attribute.name for attribute in attrs.fields(cls) if attribute.init)
-        found = _known[cls] = (names, attrgetter(*names))
-    return found
+    return attrs.evolve(obj, **direct)  # type: ignore[misc]  # T is an attrs class; there is no bound for that

@@ -17,6 +17,7 @@ import attrs
 
 from chaoskube.models.apiserver.api import APPLY, JSON, MERGE, STRATEGIC, Cause, Request, Status
 from chaoskube.models.apiserver.errors import ApiError, bad_request, invalid, unsupported_media_type
+from chaoskube.models.apiserver.unmarshal import unmarshal_error
 from chaoskube.models.objects import (
     DecodeError,
     Deployment,
@@ -188,7 +189,8 @@ def _checked(tree: Tree, resource: Resource, field_validation: str) -> tuple[str
         if problem.message.startswith("is required"):
             continue  # Go's decoder takes what is missing as empty; validation says what it thinks of that
         if not problem.message.startswith("unknown field"):
-            raise _cannot_handle(str(tree["kind"]), str(tree["apiVersion"]), resource, problem.message)
+            why = unmarshal_error(tree, problem.path) or problem.message
+            raise _cannot_handle(str(tree["kind"]), str(tree["apiVersion"]), resource, why)
         unknown.append(problem)
     if not unknown:
         return ()

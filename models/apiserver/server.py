@@ -155,7 +155,9 @@ class ApiServer:
             else:
                 self._advance(run, outcome)
 
-        self._client.request(effect, on_done)
+        # as long as the client may wait: a dead member is found out by keep-alive or by its peers, not by us
+        remaining = max(run.deadline - self._process.now, SECOND)
+        self._client.request(effect, on_done, remaining)
 
     def _time_is_up(self, run: Run) -> None:
         if not run.is_answered:

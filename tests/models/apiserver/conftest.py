@@ -147,3 +147,9 @@ def api() -> Iterator[Api]:
     """A warm control plane."""
     with World(seed=7) as world:
         yield Api(world)
+
+
+@pytest.fixture
+def control_plane() -> type[Api]:
+    """How to make one, for tests with worlds of their own."""
+    return Api

@@ -160,6 +160,36 @@ def test_refusals_are_worded_as_recorded(
     assert tree == recorded(*expected)
 
 
+@pytest.mark.parametrize(
+    ("path", "body", "message"),
+    [
+        (
+            MAPS,
+            {"metadata": {"name": "k"}, "data": {"a": 1}},
+            (
+                'ConfigMap in version "v1" cannot be handled as a ConfigMap: json: cannot unmarshal number into Go struct '
+                "field ConfigMap.data of type string"
+            ),
+        ),
+        (
+            "/api/v1/namespaces/default/pods",
+            {"metadata": {"name": "bad"}, "spec": {"containers": "not a list"}},
+            (
+                'Pod in version "v1" cannot be handled as a Pod: json: cannot unmarshal string into Go struct field '
+                "PodSpec.spec.containers of type []v1.Container"
+            ),
+        ),
+    ],
+)
+def test_a_wrong_type_is_refused_in_gos_words(
+    api: Any, path: str, body: dict[str, Any], message: str
+) -> None:
+    """Recorded: api-create-rules, api-invalid-objects."""
+    code, tree = api.http("POST", path, None, "application/json", body)
+
+    assert (code, tree["message"]) == (400, message)
+
+
 def test_an_unknown_field_is_refused_warned_about_or_ignored(api: Any) -> None:
     """fieldValidation: Strict, Warn (the default), Ignore; the field never gets in."""
     body = {"metadata": {"name": "f"}, "data": {"a": "1"}, "bogus": 1}

@@ -6,7 +6,7 @@ from typing import Any
 
 import attrs
 
-from chaoskube.models.apiserver.api import DeleteOptions, ListOptions, Preconditions, Status
+from chaoskube.models.apiserver.api import DeleteOptions, ListOptions, Preconditions, Request, Status
 from chaoskube.models.apiserver.events import Compacted, Written
 from chaoskube.models.objects import (
     ConfigMap,
@@ -19,7 +19,7 @@ from chaoskube.models.objects import (
     PodSpec,
     freeze,
 )
-from chaoskube.sim import MILLISECOND, SECOND
+from chaoskube.sim import MILLISECOND, SECOND, World
 
 
 def config(name: str, **data: str) -> ConfigMap:
@@ -422,3 +422,32 @@ def test_a_crashed_server_comes_back_and_knows_everything(api: Any) -> None:
     api.world.advance(3 * SECOND)
 
     assert api.do("get", "configmaps", "a", resource_version="0") == made
+
+
+def test_an_answer_that_comes_too_late_is_504_though_the_write_may_happen(api: Any) -> None:
+    """Pitfall: the outcome is unknown. etcd hangs, and the server gives up when its client does."""
+    for member in api.members:
+        member.pause()
+    started = api.world.now
+    number = api.send(Request(verb="get", resource="configmaps", namespace="default", name="a"))
+    api.world.advance(61 * SECOND)
+    answer = api.answer(number)
+
+    assert answer is not None and answer.code == 504, answer
+    assert api.world.now - started >= 60 * SECOND
+    assert answer.body.message == "Timeout: request did not complete within the allotted timeout"
+
+
+def test_the_same_requests_make_the_same_journal(control_plane: Any) -> None:
+    """Names, uids and addresses come from the world alone."""
+    digests = []
+    for _ in range(2):
+        with World(seed=3) as world:
+            api = control_plane(world)
+            api.create(ConfigMap(metadata=ObjectMeta(generate_name="g-")))
+            api.create(pod("p"))
+            api.watch("pods", resource_version="0")
+            world.advance(2 * SECOND)
+            digests.append(world.journal.digest())
+
+    assert digests[0] == digests[1]

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
 
 from chaoskube.models.etcd.client import EtcdClient
@@ -33,9 +30,7 @@ from chaoskube.models.etcd.messages import (
     prefix_end,
 )
 from chaoskube.sim import MILLISECOND, SECOND, Process, Refused, Unsure, Unsynced, World
-
-sys.path.insert(0, str(Path(__file__).parent))
-from cluster import Cluster  # noqa: E402  # a neighbour of this test, not a package
+from tests.models.etcd.cluster import Cluster
 
 
 def value(outcome: object) -> object:

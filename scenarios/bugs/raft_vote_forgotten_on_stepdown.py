@@ -1,0 +1,28 @@
+"""raft-vote-forgotten-on-stepdown: becoming a follower clears the vote even when the term stays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from chaoskube.bug import bug, patched
+from chaoskube.models.raft.core import Raft
+from chaoskube.models.raft.messages import NONE
+
+
+@bug(
+    "raft-vote-forgotten-on-stepdown",
+    cites="ktoso/akka-raft#56 and #47; camunda/camunda#5356; etcd-io/raft raft.go reset: only a new term clears it",
+    invariant="one-vote-a-term",
+    scenario="etcd-register",
+    needs=("crash", "crash-host"),
+)
+def raft_vote_forgotten_on_stepdown() -> Iterator[None]:
+    """A candidate that steps down, or a member that comes back, is free to vote again in the same term."""
+    become_follower = Raft._become_follower
+
+    def become_forgetful_follower(self: Raft, term: int, lead: int) -> None:
+        become_follower(self, term, lead)
+        self.vote = NONE
+
+    with patched(Raft, "_become_follower", become_forgetful_follower):
+        yield

@@ -1,0 +1,28 @@
+"""raft-vote-not-durable: term and vote are never written down, so a restart forgets them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from chaoskube.bug import bug, patched
+from chaoskube.models.etcd import wal
+from chaoskube.models.raft.messages import Entry, HardState
+from chaoskube.sim import Disk
+
+
+@bug(
+    "raft-vote-not-durable",
+    cites="wenweihu86/raft-java#57; vesoft-inc/nebula PR#3415; Raft paper, figure 2: persistent state",
+    invariant="one-vote-a-term",
+    scenario="etcd-register",
+    needs=("crash", "crash-host"),
+)
+def raft_vote_not_durable() -> Iterator[None]:
+    """A member answers votes without having stored them: after a crash it votes again in the same term."""
+    save = wal.save
+
+    def save_entries_only(disk: Disk, hard_state: HardState | None, entries: tuple[Entry, ...]) -> None:
+        save(disk, None, entries)
+
+    with patched(wal, "save", save_entries_only):
+        yield

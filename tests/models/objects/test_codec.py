@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import pickle
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -215,14 +215,15 @@ def test_a_frozen_tree_refuses_every_change() -> None:
     """One object stands in many places at once."""
     tree = freeze({"a": {"b": [1, {"c": 2}]}})
 
-    for change in (
+    changes: tuple[Callable[[], object], ...] = (
         lambda: tree.__setitem__("x", 1),
         lambda: tree["a"].update(b=1),
         lambda: tree.pop("a"),
         lambda: tree.setdefault("x", 1),
         lambda: tree.clear(),
         lambda: tree.__ior__({"x": 1}),
-    ):
+    )
+    for change in changes:
         with pytest.raises(TypeError, match="never changes"):
             change()
     assert thaw(tree) == {"a": {"b": [1, {"c": 2}]}}

@@ -1,20 +1,27 @@
-"""When a recording began, on the wall clock, to the millisecond; and when in their 10 s the nodes were heard.
+"""When a recording began, on the wall clock; and the phases that its periodic loops had at that moment.
 
 Object times are whole seconds and some rules compare them, so the world must start in the recording's own
 fraction of a second. Two clues: an object's creationTimestamp bounds the start from both sides, and an Event's
-name ends in the nanoseconds at which it was made, a little before it was seen. Who calls it: `player`.
+name ends in the nanoseconds at which it was made, a little before it was seen. The controller manager had been
+started some time before; where its loops (the node monitor every 5 s, the pod collector every 20 s) show in the
+recording, ours is started in the same phase, as is the round of heart beats. Who calls it: `player`.
 """
 
 from __future__ import annotations
 
-from .recording import Command, Recording, Watched
-from .trees import text, unix_seconds
+import itertools
+
+from .recording import Command, Record, Recording, Watched
+from .trees import condition, text, unix_seconds
 
 NANOSECONDS = 1_000_000_000
 # A write is seen by the recorder at most so much later, an Event at least so much (seconds, as recorded).
 SEEN_WITHIN = 0.05
 EVENT_SEEN_AFTER = 0.002
 HEARTBEAT_SECONDS = 10.0
+MONITOR_SECONDS, COLLECTOR_SECONDS = 5.0, 20.0
+# How long a write takes to be seen after the loop began to look (seconds).
+LOOP_SEEN_AFTER = 0.03
 # Where nothing tells the phase of the heart beats: soon after the start, so that the silence of a node that is
 # stopped two seconds later is noticed when the recordings say.
 DEFAULT_PHASE = 0.3
@@ -23,7 +30,7 @@ DEFAULT_PHASE = 0.3
 def start_ns(recording: Recording) -> int:
     """Unix time in ns of the recording's t=0."""
     low, high = _bounds(recording)
-    clues = [_event_ns(record) - record.t for record in recording.records if _is_event(record)]  # type: ignore[arg-type,union-attr]
+    clues = [made - record.t for record in recording.records if (made := _event_seconds(record)) is not None]
     start = max(clues, default=0.0) + EVENT_SEEN_AFTER
     if not low <= start <= high:
         start = (low + high) / 2
@@ -48,25 +55,32 @@ def _bounds(recording: Recording) -> tuple[float, float]:
     return (low, high) if low <= high < float("inf") else (1_767_225_600.0, 1_767_225_600.0)
 
 
-def _is_event(record: object) -> bool:
-    is_new = isinstance(record, Watched) and record.kind == "Event" and record.type == "ADDED"
-    return is_new and _suffix(record) != ""  # type: ignore[arg-type]
+def _event_seconds(record: Record) -> float | None:
+    """When an Event was made, by its name; None for anything else."""
+    if not isinstance(record, Watched) or record.kind != "Event" or record.type != "ADDED":
+        return None
+    suffix = record.name.rpartition(".")[2]
+    is_time = len(suffix) == 16 and all(letter in "0123456789abcdef" for letter in suffix)
+    return int(suffix, 16) / NANOSECONDS if is_time else None
 
 
-def _suffix(record: Watched) -> str:
-    found = record.name.rpartition(".")[2]
-    return found if len(found) == 16 and all(letter in "0123456789abcdef" for letter in found) else ""
-
-
-def _event_ns(record: Watched) -> float:
-    return int(_suffix(record), 16) / NANOSECONDS
+def manager_phase(recording: Recording) -> float:
+    """When in each 20 s the controller manager's loops begin; 0 where nothing shows it."""
+    for record in recording.records:
+        if not isinstance(record, Watched):
+            continue
+        if text(condition(record.object, "DisruptionTarget"), "reason") == "DeletionByPodGC":
+            return (record.t - LOOP_SEEN_AFTER) % COLLECTOR_SECONDS
+        if record.kind == "Node" and text(condition(record.object, "Ready"), "reason") == "NodeStatusUnknown":
+            return (record.t - LOOP_SEEN_AFTER) % MONITOR_SECONDS
+    return 0.0
 
 
 def heartbeat_phase(recording: Recording) -> float:
     """When in each 10 s all nodes renew their leases: where exactly as many unseen writes fall, if that shows."""
     nodes = len(recording.meta.nodes)
     commits = sorted((r for r in recording.records if isinstance(r, Watched)), key=lambda r: r.rv)
-    for before, after in zip(commits, commits[1:], strict=False):
+    for before, after in itertools.pairwise(commits):
         unseen = after.rv - before.rv - 1
         if nodes and unseen >= nodes and 0 <= after.t - before.t < HEARTBEAT_SECONDS / 2:
             return (before.t + after.t) / 2 % HEARTBEAT_SECONDS

@@ -7,6 +7,8 @@ with all differences, the earliest first; none means the same. Who calls it: `pl
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from .answers import bind_answers, compare_answers
 from .binding import Binding
 from .difference import Difference
@@ -19,17 +21,28 @@ from .rules import broken_rules
 from .span import span_of
 
 
-def compare(left: Recording, right: Recording, *, right_goes_on: bool = False) -> list[Difference]:
-    """What the right run does differently from the left one; empty when they are the same."""
+def compare(
+    left: Recording,
+    right: Recording,
+    *,
+    right_goes_on: bool = False,
+    nodes: Mapping[str, str] | None = None,
+) -> list[Difference]:
+    """What the right run does differently from the left one; empty when they are the same.
+
+    `nodes`: the right run's node for each of the left's, where the player chose them by the part they play.
+    """
     binding = Binding()
+    for ours, theirs in (nodes or {}).items():
+        binding.bind(ours, theirs)
     span = span_of(left, right, right_goes_on=right_goes_on)
-    ours, theirs = as_run(left), as_run(right)
+    left_run, right_run = as_run(left), as_run(right)
     bind_answers(left, right, binding)
-    pairs = pair_runs(ours, theirs, binding)
+    pairs = pair_runs(left_run, right_run, binding)
     found = [
         *compare_answers(left, right, binding),
         *compare_objects(pairs, binding, span),
-        *compare_events(ours, theirs, binding, span),
-        *broken_rules(theirs, span),
+        *compare_events(left_run, right_run, binding, span),
+        *broken_rules(right_run, span),
     ]
     return sorted(found, key=lambda difference: difference.time)

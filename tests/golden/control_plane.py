@@ -21,8 +21,8 @@ MACHINE = "control-0"
 NO_FSYNC = DiskTimes(write_ns=0, sync_ns=0)
 
 
-def build_control_plane(world: World) -> tuple[Address, ...]:
-    """Start everything; the address of the API server."""
+def build_control_plane(world: World, manager_starts_ns: int) -> tuple[Address, ...]:
+    """Start everything, the controller manager at that virtual time; the address of the API server."""
     ip = world.add_host(MACHINE).ip
     etcd = (Address(ip, CLIENT_PORT),)
     servers = (Address(ip, API_PORT),)
@@ -35,5 +35,6 @@ def build_control_plane(world: World) -> tuple[Address, ...]:
         "scheduler-0": lambda process: boot_scheduler(process, servers, process.name),
     }
     for name, boot in boots.items():
-        world.process(name, host=MACHINE, boot=boot, disk=NO_FSYNC).start()
+        process = world.process(name, host=MACHINE, boot=boot, disk=NO_FSYNC)
+        world.call_later(manager_starts_ns if name.startswith("controller-manager") else 0, process.start)
     return servers

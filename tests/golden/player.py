@@ -22,7 +22,7 @@ from chaoskube.models.objects.resources import resources
 from chaoskube.sim import MICROSECOND, Process, Reply, World, seconds
 
 from .answers import bind_answer
-from .beginning import heartbeat_phase, start_ns
+from .beginning import heartbeat_phase, manager_phase, start_ns
 from .compare import compare
 from .control_plane import build_control_plane
 from .difference import Difference
@@ -46,7 +46,8 @@ from .recording import (
 from .stand_in_kubelet import StandInKubelet
 from .trees import Json, Tree, as_tree, number, text
 
-WARM_UP_SECONDS = 40
+WARM_UP_SECONDS = 60
+MANAGER_STARTS_SECONDS = 20  # and up to 20 more, so that its loops have the recorded phase
 GOES_ON_SECONDS = 1
 WATCHED_ALWAYS = (
     "Pod",
@@ -87,20 +88,20 @@ def why_not(recording: Recording) -> str:
     return ""
 
 
-def play(recording: Recording, *, seed: int = 0) -> Recording:
-    """Our run of the recording's scenario."""
+def play(recording: Recording, *, seed: int = 0) -> tuple[Recording, dict[str, str]]:
+    """Our run of the recording's scenario, and which of our nodes played which recorded one's part."""
     epoch_ns = start_ns(recording) - seconds(WARM_UP_SECONDS)
     with World(seed=seed, epoch_ns=epoch_ns) as world:
         player = Player(world, recording)
         world.advance(seconds(WARM_UP_SECONDS))
         world.advance(seconds(recording.end + GOES_ON_SECONDS))
-        return player.recording()
+        return player.recording(), player.nodes_bound()
 
 
 def play_and_compare(recording: Recording, *, seed: int = 0) -> tuple[Recording, list[Difference]]:
     """Our run and how it differs; no difference means the same."""
-    ours = play(recording, seed=seed)
-    return ours, compare(recording, ours, right_goes_on=True)
+    ours, nodes = play(recording, seed=seed)
+    return ours, compare(recording, ours, right_goes_on=True, nodes=nodes)
 
 
 @define
@@ -121,7 +122,7 @@ class Player:
         self._seen: list[Watched] = []
         self._answered: dict[int, Command] = {}
         self._asked: list[Kubelet] = []
-        self._servers = build_control_plane(world)
+        self._servers = build_control_plane(world, seconds(MANAGER_STARTS_SECONDS + manager_phase(recording)))
         world.process("scenario", host="workstation", boot=self._boot_scenario).start()
         world.process("recorder", host="workstation", boot=self._boot_recorder).start()
         world.process("stand-in-kubelet", host="workstation", boot=self._boot_kubelet).start()
@@ -138,6 +139,10 @@ class Player:
         records: list[Record] = [*commands, *self._seen, *self._asked]
         records.sort(key=lambda record: record.t)
         return replaced(self._recording, [*records, end])
+
+    def nodes_bound(self) -> dict[str, str]:
+        """Our node's name for each recorded one."""
+        return self._names.nodes
 
     # -- the nodes
 

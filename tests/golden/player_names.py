@@ -8,13 +8,14 @@ differ then. Who calls it: `player`.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 from .binding import Binding
 from .history import History, Run, as_run, controller_of, is_deleting, labels_of
 from .pairing import bind_objects, is_generated
 from .recording import Recording, Watched, replaced
-from .trees import Json, Tree, condition, items, mapping, number, text
+from .trees import Json, Tree, as_tree, condition, items, mapping, number, text
 
 _VERSION_KEYS = ("resourceVersion",)
 
@@ -24,6 +25,7 @@ class PlayerNames:
 
     def __init__(self, recording: Recording) -> None:
         self.binding = Binding()
+        self.nodes: dict[str, str] = {}
         self._recording = recording
         self._left: Run = as_run(recording)
         self._words: dict[str, History] = {}
@@ -35,8 +37,28 @@ class PlayerNames:
 
     def to_ours(self, tree: Json, time: float, seen: list[Watched]) -> Json:
         """A recorded path, query or body in our words; `seen`: what we committed so far."""
+        self._bind_nodes(tree, time, seen)
         self._bind_words(tree, time, seen)
         return self._with_versions(self.binding.to_right(tree), tree, time, seen)
+
+    def _bind_nodes(self, tree: Json, time: float, seen: list[Watched]) -> None:
+        """At the first word about a node: ours of the same shape that carries the same, for each recorded one.
+
+        Which of equal nodes a pod was put on is free, so a node is known by what runs on it.
+        """
+        shapes = {text(as_tree(node), "name"): _shape(as_tree(node)) for node in self._recording.meta.nodes}
+        if self.nodes or not any(_mentions(tree, name) for name in shapes):
+            return
+        ours = as_run(replaced(self._recording, seen))
+        free = list(shapes)
+        loads = {name: (_load(self._left, name, time), _load(ours, name, time + 1e9)) for name in shapes}
+        for name in sorted(shapes, key=lambda one: loads[one][0] != loads[one][1]):
+            same = [one for one in free if shapes[one] == shapes[name]]
+            best = min(same, key=lambda one: (loads[one][1] != loads[name][0], one != name, one))
+            free.remove(best)
+            self.nodes[name] = best
+        for name, ours_name in self.nodes.items():
+            self.binding.bind(name, ours_name)
 
     def _bind_words(self, tree: Json, time: float, seen: list[Watched]) -> None:
         named = [
@@ -102,6 +124,28 @@ class PlayerNames:
             commit for commit in seen if text(commit.object, "metadata", "uid") == self.binding.right_of(uid)
         ]
         return str(mine[min(place, len(mine) - 1)].rv) if mine else recorded
+
+
+def _shape(node: Tree) -> str:
+    """A node of the meta line without its name."""
+    return json.dumps({key: value for key, value in node.items() if key != "name"}, sort_keys=True)
+
+
+def _load(run: Run, node: str, time: float) -> list[str]:
+    """What runs on a node: its pods by owner kind and phase."""
+    pods = (_at(pod, time) for pod in run.of_kind("Pod") if _lives(pod, time))
+    here = [pod for pod in pods if text(pod, "spec", "nodeName") == node]
+    return sorted(f"{text(controller_of(pod), 'kind')} {json.dumps(_called(pod))}" for pod in here)
+
+
+def _called(pod: Tree) -> list[str]:
+    """Its name where the scenario chose it, and its labels but for hashes."""
+    labels = sorted(f"{key}={value}" for key, value in labels_of(pod).items() if "hash" not in key)
+    return [*labels, "" if text(pod, "metadata", "generateName") else text(pod, "metadata", "name")]
+
+
+def _lives(pod: History, time: float) -> bool:
+    return pod.commits[0].t <= time and not any(c.type == "DELETED" and c.t <= time for c in pod.commits)
 
 
 def _mentions(tree: Json, word: str) -> bool:

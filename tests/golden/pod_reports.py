@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from attrs import frozen
+from attrs import field, frozen
 
 from .node_reports import stamp
 from .trees import Json, Tree, items, mapping, number, text
@@ -80,7 +80,7 @@ class PodReport:
     containers: Sequence[str]
     states: Sequence[Tree]
     restarts: int = 0
-    last_state: Tree = {}
+    last_state: Tree = field(factory=dict)
     pod_ip: str = ""
     host_ip: str = ""
     started_at: str = ""

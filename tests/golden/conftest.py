@@ -1,0 +1,54 @@
+"""`pytest tests/golden --golden DIR` plays the recordings of a folder and prints one line for each.
+
+Without the option the committed recordings are played. The folder may hold any recordings in the format of
+`recording.py`, also of your own control plane.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from .recording import recordings_in
+
+COMMITTED = Path(__file__).parent / "recordings"
+VERDICTS = pytest.StashKey[list[str]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The folder of recordings."""
+    parser.addoption("--golden", metavar="DIR", default=None, help="play the recordings (*.jsonl.gz) in DIR")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """A place for the verdicts."""
+    config.stash[VERDICTS] = []
+
+
+@pytest.fixture
+def verdicts(request: pytest.FixtureRequest) -> list[str]:
+    """The lines that are printed at the end."""
+    return request.config.stash[VERDICTS]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """One line a recording, when a folder was asked for."""
+    if config.getoption("--golden", default=None) is not None:
+        terminalreporter.section("recordings")
+        for line in config.stash[VERDICTS]:
+            terminalreporter.write_line(line)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """One test a recording."""
+    if "recorded" not in metafunc.fixturenames:
+        return
+    folder = metafunc.config.getoption("--golden", default=None)
+    if folder is None:
+        paths = sorted(COMMITTED.glob("*.jsonl.gz"))
+    else:
+        paths = recordings_in(Path(folder))
+        if not paths:
+            raise pytest.UsageError(f"--golden {folder}: there is no recording (*.jsonl.gz) in it")
+    metafunc.parametrize("recorded", paths, ids=[path.name.removesuffix(".jsonl.gz") for path in paths])

@@ -1,0 +1,50 @@
+"""The simulated control plane does what the recorded one did.
+
+Eight recordings are committed and pass whole. `--golden DIR` plays others: a recording that differs fails with both
+stories side by side, one that cannot be played yet is skipped with the reason.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from chaoskube.models.controllers import node_health
+from chaoskube.sim import SECOND, UsageError
+
+from .player import play_and_compare, why_not
+from .recording import read_recording
+from .story import side_by_side
+
+HERE = Path(__file__).parent / "recordings"
+
+
+def test_the_simulation_does_what_was_recorded(recorded: Path, verdicts: list[str]) -> None:
+    """Fidelity is measured, not claimed."""
+    try:
+        recording = read_recording(recorded)
+    except UsageError as error:
+        verdicts.append(f"{recorded.name}: cannot play because it cannot be read: {error}")
+        raise
+    reason = why_not(recording)
+    if reason:
+        verdicts.append(f"{recording.name}: cannot play because {reason}")
+        pytest.skip(reason)
+    ours, found = play_and_compare(recording)
+    if found:
+        verdicts.append(f"{recording.name}: differs at {found[0].time:.3f} s: {found[0].what}")
+        more = "\n".join(f"{one.time:8.3f} {one.what}" for one in found[1:12])
+        pytest.fail(f"{side_by_side(recording, ours, found[0])}\n\nmore differences:\n{more}", pytrace=False)
+    verdicts.append(f"{recording.name}: same")
+
+
+def test_a_grace_period_of_twenty_seconds_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """node-short-silence is a node silent for 30 s to which nothing happens: only true if the grace is longer."""
+    monkeypatch.setattr(node_health, "NODE_MONITOR_GRACE_PERIOD", 20 * SECOND)
+    recording = read_recording(HERE / "node-short-silence.jsonl.gz")
+
+    _, found = play_and_compare(recording)
+
+    assert any(one.what.startswith("Node node-1") for one in found), found
+    assert any("Ready False" in one.what for one in found), found

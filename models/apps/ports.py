@@ -48,7 +48,8 @@ def selects(service: Service, labels: Mapping[str, str]) -> bool:
 
 def ports_of(pod: Pod, container: Container, targets: Targets) -> tuple[int, ...]:
     """The ports that this container's process listens on, ascending."""
-    containers = pod.spec.containers
+    sidecars = tuple(one for one in pod.spec.init_containers if one.restart_policy == "Always")
+    containers = (*pod.spec.containers, *sidecars)
     owner: dict[int, str] = {}
     for one in containers:
         for port in _named_ports(one):

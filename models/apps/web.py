@@ -17,7 +17,7 @@ from functools import partial
 from chaoskube.models.apps.behaviour import behaviour_of
 from chaoskube.models.apps.ports import Targets, no_targets, ports_of
 from chaoskube.models.container import ExecResult, HttpResponse, Launch
-from chaoskube.sim import Connection, Process, seconds
+from chaoskube.sim import Address, Connection, Process, reached, seconds
 
 OK = HttpResponse(status=200)
 
@@ -33,7 +33,7 @@ class Web:
         self._ports = ports_of(pod, launch.container, targets)
         self._is_listening = False
         process.on_sigterm = self._sigterm
-        if launch.is_init:
+        if launch.is_init and launch.container.restart_policy != "Always":
             process.call_later(0, launch.exit, 0)
         elif self._ports:
             process.call_later(self._behaviour.listen_after_ns, self._listen)
@@ -47,8 +47,15 @@ class Web:
         return ExecResult(exit_code=0 if is_up else 1, takes_ns=0)
 
     def _listen(self) -> None:
+        ip = self._launch.ip
+        network = self._process.world.network
         for port in self._ports:
-            self._process.listen(port, self._accept, ip=self._launch.ip)
+            if network.listener_at(Address(ip, port)) is not None:
+                # bind: address already in use, as two pods on their host's network may find.
+                reached("application found its port taken")
+                self._launch.exit(1)
+                return
+            self._process.listen(port, self._accept, ip=ip)
         self._is_listening = True
         self._launch.listening(self._ports)
 

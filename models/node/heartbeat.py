@@ -15,6 +15,7 @@ from collections.abc import Callable
 
 from attrs import evolve
 
+from chaoskube.models.apiserver.api import PATCH, STRATEGIC, Request
 from chaoskube.models.client.api import ApiClient, is_already_exists, is_conflict, is_not_found
 from chaoskube.models.constants import (
     NODE_LEASE_BACKOFF_INITIAL,
@@ -99,8 +100,7 @@ class Heartbeat:
             node = await self._client.get("nodes", "", wanted.name, timeout_ns=TIMEOUT)
             missing = {key: value for key, value in wanted.labels.items() if node.labels.get(key) != value}
             if missing:
-                patch = {"metadata": {"labels": missing}}
-                node = await self._client.patch("nodes", "", wanted.name, patch)
+                node = await self._patch({"metadata": {"labels": missing}})
         assert isinstance(node, Node), f"asked for a node, got {node.kind}"
         return node
 
@@ -137,14 +137,25 @@ class Heartbeat:
         changed = has_changed(node.status, status)
         if not changed and now < self._report_due():
             return is_ready(node.status)
-        patch = {"status": status_patch(node.status, status)}
-        written = await self._client.patch("nodes", "", node.name, patch, subresource="status")
-        assert isinstance(written, Node), f"patched a node, got {written.kind}"
+        written = await self._patch({"status": status_patch(node.status, status)}, subresource="status")
         self._reported_at = now
         # Many nodes that change together shall not report together for ever (calculateDelay).
         half = NODE_STATUS_REPORT_FREQUENCY // 2
         self._report_shift_ns = self._process.rng.randrange(-half, half) if changed else 0
         return is_ready(written.status)
+
+    async def _patch(self, patch: dict[str, object], *, subresource: str = "") -> Node:
+        request = Request(
+            verb=PATCH,
+            resource="nodes",
+            name=self._shape.name,
+            subresource=subresource,
+            body=patch,
+            patch_type=STRATEGIC,
+        )
+        written = (await self._client.call(request, timeout_ns=TIMEOUT)).body
+        assert isinstance(written, Node), f"patched a node, got {written}"
+        return written
 
     def _report_due(self) -> int:
         if self._reported_at is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
+from functools import partial
 
 from chaoskube.models.apiserver.api import API_PORT
 from chaoskube.models.apiserver.server import boot_apiserver
@@ -37,7 +38,7 @@ class SmallCluster:
             self._start(
                 f"kubelet@node-{number}",
                 f"node-{number}",
-                lambda p, shape=shape: boot_kubelet(p, servers, shape, program),
+                partial(boot_kubelet, servers=servers, shape=shape, program=program),
             )
             if proxies:
                 self._start(f"proxy@node-{number}", f"node-{number}", lambda p: boot_proxy(p, servers))

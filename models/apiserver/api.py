@@ -156,6 +156,11 @@ class Status:
         """Whether this says "done" and not "refused"."""
         return self.code < 400
 
+    @property
+    def is_definite(self) -> bool:
+        """Whether a refused write certainly had no effect; a 500 or 504 leaves that open (etcd may have done it)."""
+        return self.code < 500 or bool(self.reason and self.reason not in ("Timeout", "ServerTimeout"))
+
     def __str__(self) -> str:
         return f"{self.code} {self.reason}: {self.message}" if self.reason else f"{self.code} {self.message}"
 

@@ -47,14 +47,22 @@ _PATCH_MEDIA = (
 )
 
 
-def object_of(request: Request, resource: Resource) -> tuple[KubeObject, tuple[str, ...]]:
-    """The object in a CREATE's or UPDATE's body, with defaults; and warnings."""
+def object_of(
+    request: Request, resource: Resource, cached: KubeObject | None = None
+) -> tuple[KubeObject, tuple[str, ...]]:
+    """The object in a CREATE's or UPDATE's body, with defaults; and warnings.
+
+    Defaults are skipped where they cannot matter: in a status write, or when the body shares its template with
+    the `cached` version.
+    """
     body = request.body
     if isinstance(body, KubeObject):
         if body.kind != resource.kind or body.api_version != resource.api_version:
             raise _cannot_handle(
                 body.kind, body.api_version, resource, _not_registered(body.api_version, resource)
             )
+        if request.subresource == "status" or _shares_template(body, cached):
+            return body, ()
         return with_defaults(body), ()
     if not isinstance(body, Mapping):
         raise bad_request(
@@ -64,6 +72,14 @@ def object_of(request: Request, resource: Resource) -> tuple[KubeObject, tuple[s
     tree: Tree = {"apiVersion": resource.api_version, "kind": resource.kind}
     tree.update({key: value for key, value in thaw(body).items() if value is not None})
     return from_tree(tree, resource, request.field_validation)
+
+
+def _shares_template(body: KubeObject, cached: KubeObject | None) -> bool:
+    if isinstance(body, Deployment) and isinstance(cached, Deployment):
+        return body.spec.template is cached.spec.template and body.spec.strategy is cached.spec.strategy
+    if isinstance(body, ReplicaSet) and isinstance(cached, ReplicaSet):
+        return body.spec.template is cached.spec.template
+    return False
 
 
 def from_tree(tree: Tree, resource: Resource, field_validation: str) -> tuple[KubeObject, tuple[str, ...]]:

@@ -5,6 +5,8 @@ version and shares everything else. An update starts from the server's cached co
 believes any refusal or "no change" that came of it: a stale cache costs a retry, never a false answer. What
 doesn't change an object is not written.
 Sources: staging/src/k8s.io/apiserver/pkg/storage/etcd3/store.go (Create, GuaranteedUpdate, Delete).
+
+Not modelled: the etcd lease that makes Events vanish after an hour; pages of etcd lists; encryption.
 """
 
 from __future__ import annotations

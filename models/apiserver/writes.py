@@ -143,7 +143,8 @@ def _same_namespace(obj: KubeObject, request: Request, resource: Resource) -> No
 
 def update_object(ctx: Context, request: Request, resource: Resource) -> Flow[Done]:
     """PUT of the object or its status."""
-    obj, warnings = object_of(request, resource)
+    key = key_of(resource, request.namespace, request.name)
+    obj, warnings = object_of(request, resource, ctx.cache(resource.plural).get(key))
     if obj.name and obj.name != request.name:
         raise bad_request(
             f"the name of the object ({obj.name}) does not match the name on the URL ({request.name})"
@@ -152,7 +153,6 @@ def update_object(ctx: Context, request: Request, resource: Resource) -> Flow[Do
     wanted = obj.metadata.resource_version
     if wanted and not wanted.isdecimal():
         raise plain_error(f'strconv.ParseUint: parsing "{wanted}": invalid syntax')
-    key = key_of(resource, request.namespace, request.name)
 
     def change(current: KubeObject | None) -> KubeObject:
         if current is None:

@@ -19,7 +19,7 @@ from attrs import evolve
 
 from chaoskube.models.client.api import is_not_found
 from chaoskube.models.client.recorder import NORMAL, WARNING
-from chaoskube.models.constants import NODE_MONITOR_PERIOD
+from chaoskube.models.constants import NODE_MONITOR_PERIOD, RECONCILE_WORK
 from chaoskube.models.controllers.base import ManagerContext, controller, only
 from chaoskube.models.controllers.events import NodeJudgedUnknown, ZoneStateChanged
 from chaoskube.models.controllers.node_health import (
@@ -126,6 +126,8 @@ class NodeLifecycleController:
             await self._process.sleep(NODE_MONITOR_PERIOD)
 
     async def _round(self) -> None:
+        # The real loop's own work makes ten periods a little longer than the grace period; so does this.
+        await self._process.sleep(RECONCILE_WORK)
         nodes = only(Node, self._nodes.list())
         await self._note_nodes(nodes)
         quiet: list[tuple[Node, Judgement]] = []

@@ -22,7 +22,7 @@ def toys_installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     info = folder / "toys-0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: toys\nVersion: 0\n")
-    entry = "toys = tests.harness.toys\n"
+    entry = "a-toy = tests.harness.toys\n"
     (info / "entry_points.txt").write_text(
         f"[chaoskube.scenarios]\n{entry}[chaoskube.inputs]\n{entry[:-1]}.toy:read\n"
     )

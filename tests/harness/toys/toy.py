@@ -19,8 +19,8 @@ from chaoskube.faults.crash import Crash
 from chaoskube.faults.partition import Partition
 from chaoskube.faults.pause import Pause
 from chaoskube.invariant import always, eventually, sometimes
-from chaoskube.scenario import Failure, Line, Remedy, Scenario, Setup, scenario
-from chaoskube.sim import MILLISECOND, SECOND, Entry, Process, UsageError, World, seconds
+from chaoskube.scenario import Failure, Remedy, Scenario, Setup, scenario
+from chaoskube.sim import MILLISECOND, SECOND, Entry, Line, Process, UsageError, World, seconds
 
 REPLICATION_NS_MAX = 100 * MILLISECOND
 
@@ -98,7 +98,10 @@ class Registers:
         self._store(primary, value)
         primary.record(Acknowledged(value=value))
         for name in self.servers[1:]:
-            primary.send(name, value)
+            if self.setup.get("reliable") or (self.setup.get("pen") and self.setup.get("paper")):
+                self._store(self.world.processes[name], value)
+            else:
+                primary.send(name, value)
 
     def value(self, server: str) -> int:
         """What a server holds now."""
@@ -200,9 +203,11 @@ def fewer_servers(setup: Setup) -> Iterable[Setup]:
 
 
 def remedies(setup: Setup, failure: Failure) -> Iterable[Remedy]:
-    """Two that change nothing, and none that helps: this system cannot be helped by its setup."""
-    yield Remedy(text="a nicer colour", setup={**setup, "colour": "blue"})
-    yield Remedy(text="a reliable replication", setup={**setup, "servers": 1})
+    """One that changes nothing, and those that the setup offers."""
+    offered = setup.get("offers", ())
+    assert isinstance(offered, Sequence)
+    for name in ("colour", *offered):
+        yield Remedy(text=f"a {name}", setup={**setup, name: True})
 
 
 def toy_scenario(**setup: object) -> Scenario:

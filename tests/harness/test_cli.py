@@ -1,0 +1,141 @@
+"""The command line in another process: exit codes, one sentence for bad input, the same bytes everywhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from chaoskube.trace import trace_text
+from tests.harness.conftest import Command
+from tests.harness.test_trace import shortest
+
+FOUND = ("hunt", "toy", "--seed", "1", "--examples", "3000", "--workers", "1")
+
+
+def test_hunt_finds_tells_and_saves_and_replay_reproduces(chaoskube: Command, tmp_path: Path) -> None:
+    """The whole way, in new processes under several hash seeds, to the last byte."""
+    found = chaoskube(*FOUND)
+    trace = tmp_path / "chaos-traces" / "toy-reads-are-fresh.chaos.yaml"
+
+    assert found.returncode == 1, found.stderr
+    assert "VIOLATED reads-are-fresh" in found.stdout
+    assert f"chaoskube replay {trace.relative_to(tmp_path)}" in found.stdout
+    assert len(found.stdout.splitlines()) <= 38
+    digests = set()
+    for hash_seed in ("0", "1", "4711"):
+        again = chaoskube("replay", str(trace), "--quiet", hash_seed=hash_seed)
+        assert again.returncode == 1, again.stderr
+        assert again.stdout.startswith("reproduced: reads-are-fresh")
+        digests.add(again.stdout)
+    assert len(digests) == 1
+
+
+def test_workers_find_the_same(chaoskube: Command, tmp_path: Path) -> None:
+    """The first violation is the one with the lowest number, whoever ran it, under any hash seed."""
+    texts = set()
+    for workers, hash_seed in (("1", "1"), ("2", "2")):
+        found = chaoskube(*FOUND[:-1], workers, "--out", workers, "--quiet", hash_seed=hash_seed)
+        assert found.returncode == 1, found.stderr
+        texts.add((tmp_path / workers / "toy-reads-are-fresh.chaos.yaml").read_text())
+    assert len(texts) == 1
+
+
+def test_exit_codes_follow_what_was_hoped_for(chaoskube: Command, tmp_path: Path) -> None:
+    """0 as hoped, 1 not."""
+    calm = ["hunt", "toy", "--examples", "5", "--quiet", "--seed", "3"]
+    for verb in ("crash", "pause", "partition"):
+        calm += ["--without", verb]
+    (tmp_path / "x.chaos.yaml").write_text(trace_text(shortest()))
+
+    assert chaoskube(*calm).returncode == 0
+    assert chaoskube(*calm, "--expect", "violation").returncode == 1
+    assert chaoskube("replay", "x.chaos.yaml", "--expect", "violation").returncode == 0
+    assert chaoskube("minimise", "x.chaos.yaml").returncode == 0
+    assert (tmp_path / "x.min.chaos.yaml").exists()
+
+
+def test_input_comes_from_files_and_standard_input(chaoskube: Command, tmp_path: Path) -> None:
+    """Through the entry point, so the harness knows no format."""
+    (tmp_path / "three.toy").write_text("3")
+
+    assert chaoskube("hunt", "three.toy", "--examples", "1", "--quiet").returncode == 0
+    assert chaoskube("hunt", "-", "--examples", "1", "--quiet", stdin="2").returncode in (0, 2)
+
+
+def test_list_shows_what_there_is(chaoskube: Command) -> None:
+    """Scenarios, actions, invariants, bugs."""
+    listed = chaoskube("list")
+
+    assert listed.returncode == 0
+    for name in ("toy", "partition", "reads-are-fresh", "toy-write"):
+        assert name in listed.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("hunt", "tyo"), "there is no scenario called 'tyo'; did you mean 'toy'?"),
+        (("hunt", "missing.yaml"), "missing.yaml: there is no such file or folder"),
+        (("hunt", "bad.toy"), "bad.toy:1: 'three' is no number of servers"),
+        (("hunt", "toy", "--without", "crsh"), "'crsh' is not on the menu"),
+        (("hunt", "toy", "--bug", "toy-forget"), "there is no bug called 'toy-forget'"),
+        (("hunt", "toy", "--for", "soon"), "'soon' is not a duration"),
+        (("hunt", "toy", "--invariants", "none.py"), "none.py: there is no such file"),
+        (
+            ("hunt", "toy", "--invariants", "rule.py", "--seed", "1", "--workers", "1"),
+            "invariant odd raised KeyError",
+        ),
+        (
+            ("hunt", "toy", "--invariants", "rule.py", "--seed", "1", "--workers", "2"),
+            "invariant odd raised KeyError",
+        ),
+        (("hunt", "toy", "--invariants", "broken.py"), "broken.py: cannot be imported: ZeroDivisionError"),
+        (("replay", "missing.chaos.yaml"), "missing.chaos.yaml: cannot be read: No such file"),
+        (("replay", "old.chaos.yaml"), "old.chaos.yaml:1: this is a trace of format 7"),
+        (("minimise", "old.chaos.yaml"), "old.chaos.yaml:1: this is a trace of format 7"),
+        (("replay", "binary.chaos.yaml"), "binary.chaos.yaml: is not UTF-8 text"),
+        (("list", "things"), "'things' is not one of"),
+        (("hnt",), "No such command 'hnt'"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_exit_code_2(
+    chaoskube: Command, tmp_path: Path, arguments: tuple[str, ...], says: str
+) -> None:
+    """No traceback, ever."""
+    (tmp_path / "bad.toy").write_text("three")
+    (tmp_path / "old.chaos.yaml").write_text("chaoskube: 7\nscenario: toy\nactions: []\n")
+    (tmp_path / "binary.chaos.yaml").write_bytes(b"\xff\xfe\x00")
+    (tmp_path / "broken.py").write_text("1 / 0\n")
+    (tmp_path / "rule.py").write_text(RULE)
+
+    answer = chaoskube(*arguments)
+
+    assert answer.returncode == 2, answer.stderr
+    assert says in answer.stderr
+    assert "Traceback" not in answer.stderr + answer.stdout
+
+
+RULE = '''
+from chaoskube.invariant import always
+from chaoskube.sim import OperationStarted
+
+@always(on=[OperationStarted])
+def odd(event):
+    """A rule with a slip."""
+    raise KeyError("web")
+'''
+
+
+def test_a_rule_of_the_users_own_is_checked_and_its_trace_replays(chaoskube: Command, tmp_path: Path) -> None:
+    """The trace names the rule's file, so replay finds it without help."""
+    (tmp_path / "rule.py").write_text(
+        RULE.replace('raise KeyError("web")', 'assert event.at < 0, "too late"')
+    )
+
+    for workers in ("1", "2"):
+        found = chaoskube("hunt", "toy", "--invariants", "rule.py", "--quiet", "--workers", workers)
+        assert found.returncode == 1, found.stderr
+        assert found.stdout.strip() == "VIOLATED odd: too late"
+    again = chaoskube("replay", "chaos-traces/toy-odd.chaos.yaml", "-q")
+    assert again.stdout.startswith("reproduced: odd: too late"), again.stdout + again.stderr

@@ -26,7 +26,6 @@ from chaoskube.sim import MILLISECOND, SECOND, Connection, Process, Timer
 PROGRESS_PERIOD_NS: Final = 100 * MILLISECOND
 WAIT_NS: Final = 3 * SECOND
 RELIST_NS: Final = 1 * SECOND
-BOOKMARK_TICK_NS: Final = 1 * SECOND
 
 
 @frozen
@@ -55,6 +54,7 @@ class CacheFeed:
         self._progress_timer: Timer | None = None
         self._progress_asked_at = -PROGRESS_PERIOD_NS
         self._bookmark_timer: Timer | None = None
+        self._bookmark_due = 0
         self._watch_count = 0
         self._list()
 
@@ -169,8 +169,8 @@ class CacheFeed:
         self._ends[watcher.id] = self._process.call_at(watcher.ends_at, self._time_is_up, watcher.id)
         for event in first:
             connection.send(event)
-        if watcher.bookmarks and self._bookmark_timer is None:
-            self._bookmark_timer = self._process.call_later(BOOKMARK_TICK_NS, self._send_bookmarks)
+        if watcher.bookmarks and (self._bookmark_timer is None or watcher.bookmark_at < self._bookmark_due):
+            self._set_bookmark_timer()
 
     def _closed(self, watcher_id: int) -> None:
         if watcher_id in self._connections:
@@ -187,8 +187,15 @@ class CacheFeed:
         return self._connections.pop(watcher_id)
 
     def _send_bookmarks(self) -> None:
-        self._bookmark_timer = None
         for watcher_id in self.cache.due_bookmarks(self._process.now):
             self._connections[watcher_id].send(self.cache.bookmark())
-        if self._connections:
-            self._bookmark_timer = self._process.call_later(BOOKMARK_TICK_NS, self._send_bookmarks)
+        self._set_bookmark_timer()
+
+    def _set_bookmark_timer(self) -> None:
+        if self._bookmark_timer is not None:
+            self._bookmark_timer.cancel()
+        due = self.cache.next_bookmark_at()
+        self._bookmark_due = due or 0
+        self._bookmark_timer = None
+        if due is not None:
+            self._bookmark_timer = self._process.call_at(due, self._send_bookmarks)

@@ -277,6 +277,10 @@ class WatchCache:
         )
         return WatchEvent(BOOKMARK, bookmark)
 
+    def next_bookmark_at(self) -> int | None:
+        """When the next bookmark is due, None when nobody wants any."""
+        return min([w.bookmark_at for w in self._watchers.values() if w.bookmarks], default=None)
+
     def due_bookmarks(self, now: int) -> list[int]:
         """The watchers whose bookmark is due at `now`; their next one is set."""
         due = []

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from attrs import frozen
 
 from chaoskube.models.node.restart import should_restart
-from chaoskube.models.node.runtime import ContainerRecord
+from chaoskube.models.node.sandbox import ContainerRecord
 from chaoskube.models.objects import Container, PodSpec
 
 

@@ -15,7 +15,8 @@ from attrs import evolve, frozen
 
 from chaoskube.models.node.conditions import pod_conditions
 from chaoskube.models.node.pod_phase import TERMINAL_PHASES, has_started, pod_phase
-from chaoskube.models.node.runtime import EXIT_BY_SIGKILL, ContainerRecord, Sandbox
+from chaoskube.models.node.runtime import EXIT_BY_SIGKILL
+from chaoskube.models.node.sandbox import ContainerRecord, Sandbox
 from chaoskube.models.objects import (
     Container,
     ContainerState,

@@ -28,7 +28,8 @@ from chaoskube.models.node.pod_status import Observed, pod_status, terminated_st
 from chaoskube.models.node.prober import Prober
 from chaoskube.models.node.probes import ProbeKind
 from chaoskube.models.node.restart import CrashLoopBackoff
-from chaoskube.models.node.runtime import ContainerRecord, ContainerRuntime
+from chaoskube.models.node.runtime import ContainerRuntime
+from chaoskube.models.node.sandbox import ContainerRecord
 from chaoskube.models.node.status import StatusManager
 from chaoskube.models.node.termination import effective_grace
 from chaoskube.models.objects import Container, ContainerStateWaiting, Pod, PodStatus

@@ -18,7 +18,8 @@ from attrs import evolve
 from chaoskube.models.container import HttpRequest, HttpResponse, port_number
 from chaoskube.models.node.events import ProbeFlipped
 from chaoskube.models.node.probes import Outcome, ProbeKind, ProbeState, ProbeTiming, is_due, observe
-from chaoskube.models.node.runtime import ContainerRecord, ContainerRuntime
+from chaoskube.models.node.runtime import ContainerRuntime
+from chaoskube.models.node.sandbox import ContainerRecord
 from chaoskube.models.objects import Container, Pod, Probe
 from chaoskube.sim import SECOND, Address, Connection, Process, Timer, seconds
 

@@ -412,3 +412,68 @@ def test_a_worker_never_goes_back(cluster: SmallCluster) -> None:
     moves = [one.state for one in events(cluster, PodWorkerMoved) if isinstance(one, PodWorkerMoved)]
 
     assert moves == ["terminating", "terminated", "finished"]
+
+
+def test_a_sidecar_runs_beside_the_application_and_stops_last(cluster: SmallCluster) -> None:
+    """kubelet.md 1, 2: an init container that is always restarted waits for the main containers to exit."""
+    cluster.make_pod(
+        "web",
+        annotations={"chaoskube.dev/drain": "4s"},
+        initContainers=[{"name": "side", "image": "i", "restartPolicy": "Always"}],
+    )
+    cluster.wait(lambda: cluster.is_ready("web"))
+    cluster.delete_pod("web")
+    cluster.wait(lambda: cluster.pod("web") is None)
+    order = [one.container for one in events(cluster, ContainerExited) if isinstance(one, ContainerExited)]
+    terms = [at for _, at in signals(cluster)]
+
+    assert order == ["web", "side"]
+    assert terms[1] - terms[0] == pytest.approx(4, abs=0.01)
+
+
+def test_a_startup_probe_holds_the_other_probes_back_and_kills_when_it_is_used_up(
+    cluster: SmallCluster,
+) -> None:
+    """kubelet.md 4: startup budget = failureThreshold x period."""
+    startup = {"httpGet": {"port": 80}, "periodSeconds": 1, "failureThreshold": 3}
+    cluster.make_pod(
+        "slow",
+        annotations={"chaoskube.dev/listen-after": "60s"},
+        container={"startupProbe": startup, **READY_AFTER_LISTENING},
+    )
+    cluster.wait(lambda: len(times(cluster, ContainerStarted)) == 2)
+    probes = {one.probe for one in events(cluster, ProbeFlipped) if isinstance(one, ProbeFlipped)}
+    first, second = times(cluster, ContainerStarted)
+
+    assert probes == {"startup"}
+    assert 3 <= second - first <= 5.1
+
+
+def test_a_node_that_was_cut_off_reports_again_when_it_is_back(cluster: SmallCluster) -> None:
+    """Its lease goes on within seconds of the healing: nothing is left hanging on a dead connection."""
+    cut = cluster.world.network.partition(["node-1"], ["control-0"])
+    cluster.world.advance(120 * SECOND)
+    cut.heal()
+    cluster.world.advance(60 * SECOND)
+    lease = cluster.run(lambda client: client.get("leases", "kube-node-lease", "node-1"))
+
+    assert isinstance(lease, Lease) and lease.spec.renew_time is not None
+    assert cluster.world.wall_ns() - lease.spec.renew_time < 20 * SECOND
+
+
+def test_the_same_seed_gives_the_same_run() -> None:
+    """Nothing in a node looks at a clock, an id or the order of a set."""
+    digests = set()
+    for _ in range(2):
+        with World(seed=5) as world:
+            small = SmallCluster(world, nodes=2, proxies=True)
+            world.advance(6 * SECOND)
+            small.make_pod("a", container=READY_AFTER_LISTENING)
+            small.make_pod("b", node="node-2")
+            world.advance(10 * SECOND)
+            small.delete_pod("a")
+            world.host("node-2").crash()
+            world.advance(5 * SECOND)
+            digests.add(world.journal.digest())
+
+    assert len(digests) == 1

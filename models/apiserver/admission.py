@@ -7,7 +7,8 @@ Sources: staging/src/k8s.io/apiserver/pkg/admission/plugin/namespace/lifecycle/a
 plugin/pkg/admission/{nodetaint,priority,defaulttolerationseconds}/admission.go, pkg/registry/core/service/.
 
 Not modelled: ServiceAccount (off, as in the recordings), LimitRanger, ResourceQuota, PodSecurity, webhooks, policies,
-the 30 s of live look-ups after a namespace was deleted; the bitmap objects that real allocators use.
+the 30 s of live look-ups after a namespace was deleted; the bitmap objects that real allocators use, and their repair
+(an address stays taken when a server dies between taking it and storing the service).
 """
 
 from __future__ import annotations
@@ -43,6 +44,8 @@ NOT_READY = "node.kubernetes.io/not-ready"
 UNREACHABLE = "node.kubernetes.io/unreachable"
 TOLERATION_SECONDS = 300
 NODE_PORTS = (30000, 32767)
+IP_PREFIX = "10.96."
+FIRST_IP = "10.96.0.0"
 SYSTEM_PRIORITIES = {"system-cluster-critical": 2000000000, "system-node-critical": 2000001000}
 _RESERVED_IPS = (1, 10)  # kubernetes.default and, by custom, DNS
 _ATTEMPTS = 1000
@@ -140,26 +143,48 @@ def with_not_ready_taint(node: Node) -> Node:
 
 def allocate(ctx: Context, service: Service) -> Flow[Service]:
     """Give a service its cluster IP and node ports; what is taken stays taken until `release`."""
-    spec = service.spec
     owner = f"{service.namespace}/{service.name}"
-    if spec.type != "ExternalName" and spec.cluster_ip != "None":
-        address = yield from _take_ip(ctx.rng, service, owner)
-        spec = evolve(spec, cluster_ip=address, cluster_ips=(address,))
-    elif spec.cluster_ip == "None":
-        spec = evolve(spec, cluster_ips=("None",))
-    if spec.type != "ExternalName":
-        spec = evolve(
+    if not _wants_ip(service):
+        return _with_ip(service, service.spec.cluster_ip)
+    address = yield from _take_ip(ctx.rng, service, owner)
+    given = _with_ip(service, address)
+    if service.spec.type not in ("NodePort", "LoadBalancer"):
+        return given
+    ports: list[ServicePort] = []
+    try:
+        for place in range(len(service.spec.ports)):
+            number = yield from _take_port(ctx.rng, service, place, owner)
+            ports.append(evolve(service.spec.ports[place], node_port=number))
+    except ApiError:
+        yield from release(evolve(given, spec=evolve(given.spec, ports=tuple(ports))))
+        raise
+    return evolve(given, spec=evolve(given.spec, ports=tuple(ports)))
+
+
+def pretend(service: Service) -> Service:
+    """What a dry run shows: the first address of the range, taken from nobody."""
+    address = service.spec.cluster_ip
+    return _with_ip(service, address or FIRST_IP if _wants_ip(service) else address)
+
+
+def _wants_ip(service: Service) -> bool:
+    return service.spec.type != "ExternalName" and service.spec.cluster_ip != "None"
+
+
+def _with_ip(service: Service, address: str | None) -> Service:
+    spec = service.spec
+    if spec.type == "ExternalName":
+        return service
+    return evolve(
+        service,
+        spec=evolve(
             spec,
+            cluster_ip=address,
+            cluster_ips=(address,) if address else (),
             ip_families=spec.ip_families or ("IPv4",),
             ip_family_policy=spec.ip_family_policy or "SingleStack",
-        )
-    if spec.type in ("NodePort", "LoadBalancer"):
-        ports = []
-        for port in spec.ports:
-            taken = yield from _take_port(ctx.rng, service, port, owner)
-            ports.append(evolve(port, node_port=taken))
-        spec = evolve(spec, ports=tuple(ports))
-    return evolve(service, spec=spec)
+        ),
+    )
 
 
 def release(service: Service) -> Flow[None]:
@@ -174,11 +199,14 @@ def release(service: Service) -> Flow[None]:
 def _take_ip(rng: Random, service: Service, owner: str) -> Flow[str]:
     wanted = service.spec.cluster_ip
     if wanted:
-        if (yield from _take(f"/allocations/ips/{wanted}", owner)):
+        why = "provided IP is already allocated"
+        if not wanted.startswith(IP_PREFIX):
+            why = f"the provided IP ({wanted}) is not in the valid range. The range of valid IPs is {FIRST_IP}/16"
+        elif (yield from _take(f"/allocations/ips/{wanted}", owner)):
             return wanted
         cause = Cause(
             reason="FieldValueInvalid",
-            message=f'Invalid value: ["{wanted}"]: failed to allocate IP {wanted}: provided IP is already allocated',
+            message=f'Invalid value: ["{wanted}"]: failed to allocate IP {wanted}: {why}',
             field="spec.clusterIPs",
         )
         raise invalid("Service", "", service.name, [cause])
@@ -186,21 +214,25 @@ def _take_ip(rng: Random, service: Service, owner: str) -> Flow[str]:
         number = rng.randrange(1, 65535)
         if number in _RESERVED_IPS:
             continue
-        address = f"10.96.{number >> 8}.{number & 255}"
+        address = f"{IP_PREFIX}{number >> 8}.{number & 255}"
         if (yield from _take(f"/allocations/ips/{address}", owner)):
             return address
     raise _exhausted(service, "spec.clusterIPs", "failed to allocate a serviceIP: range is full")
 
 
-def _take_port(rng: Random, service: Service, port: ServicePort, owner: str) -> Flow[int]:
+def _take_port(rng: Random, service: Service, place: int, owner: str) -> Flow[int]:
     first, last = NODE_PORTS
-    if port.node_port:
-        if (yield from _take(f"/allocations/ports/{port.node_port}", owner)):
-            return port.node_port
+    wanted = service.spec.ports[place].node_port
+    if wanted:
+        why = "provided port is already allocated"
+        if not first <= wanted <= last:
+            why = f"provided port is not in the valid range. The range of valid ports is {first}-{last}"
+        elif (yield from _take(f"/allocations/ports/{wanted}", owner)):
+            return wanted
         cause = Cause(
             reason="FieldValueInvalid",
-            message=f"Invalid value: {port.node_port}: provided port is already allocated",
-            field="spec.ports[0].nodePort",
+            message=f"Invalid value: {wanted}: {why}",
+            field=f"spec.ports[{place}].nodePort",
         )
         raise invalid("Service", "", service.name, [cause])
     for _ in range(_ATTEMPTS):

@@ -2,7 +2,7 @@
 
 A request costs 1 ms of handling, then its flow runs: what it yields is asked of etcd or of a cache, and its end is
 the answer. After 60 s the client gets 504, while the flow goes on: the write may still happen. Reads are repeated
-until then when etcd's member is in trouble, writes never, because nobody knows what became of them.
+until then when etcd's member is in trouble, writes only if they were never sent: else nobody knows what they did.
 All caches of the typed kinds are filled at boot, others when first asked for.
 Sources: staging/src/k8s.io/apiserver/pkg/server/{config,filters/timeout}.go, pkg/endpoints/handlers/get.go (watch
 time-outs), go.etcd.io/etcd/client/v3/retry_interceptor.go.

@@ -143,7 +143,11 @@ def prepare_create(obj: KubeObject, *, uid: str, name: str, namespace: str, now_
         extra=old.extra.minus("managedFields", "selfLink"),
     )
     if isinstance(obj, Pod):
-        return evolve(obj, metadata=metadata, status=PodStatus(phase="Pending", qos_class=qos_class(obj)))
+        spec = obj.spec
+        if (spec.termination_grace_period_seconds or 0) < 0:
+            spec = evolve(spec, termination_grace_period_seconds=1)
+        status = PodStatus(phase="Pending", qos_class=qos_class(obj))
+        return evolve(obj, metadata=metadata, spec=spec, status=status)
     if isinstance(obj, Deployment):
         return evolve(obj, metadata=metadata, status=DeploymentStatus())
     if isinstance(obj, ReplicaSet):

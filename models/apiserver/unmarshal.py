@@ -14,10 +14,11 @@ from typing import Any
 from chaoskube.models.objects.schema import property_of, struct_of
 
 _GO_TYPES = {"string": "string", "boolean": "bool", "int32": "int32", "int64": "int64"}
+QUANTITY = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
 
 
 def unmarshal_error(tree: Mapping[str, Any], path: str) -> str | None:
-    """The decoder's words for the value at `path`; None where Go decodes with words of its own (quantities, times)."""
+    """The decoder's words for the value at `path`; None where Go decodes with words of its own (times)."""
     struct = struct_of(str(tree.get("apiVersion")), str(tree.get("kind")))
     found: Mapping[str, Any] = {"struct": struct}
     owner, fields = "", []
@@ -35,6 +36,8 @@ def unmarshal_error(tree: Mapping[str, Any], path: str) -> str | None:
         if not isinstance(value, Mapping) or step not in value:
             return None
         value = value[step]
+    if found.get("type") == "quantity" and isinstance(value, str):
+        return QUANTITY
     go_type = _go_type(found)
     if not go_type or not fields:
         return None

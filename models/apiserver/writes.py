@@ -104,6 +104,8 @@ def _store_new(ctx: Context, request: Request, resource: Resource, obj: KubeObje
         if request.dry_run:
             if (yield from read(key)) is not None:
                 raise already_exists(resource.plural, resource.group, chosen)
+            if isinstance(new, Service):
+                new = admission.pretend(new)
             return Saved(obj=new, prev=None, revision=0, wrote=False)
         if isinstance(new, Service):
             new = yield from admission.allocate(ctx, new)

@@ -48,12 +48,16 @@ def rollout_stays_within_unavailable(event: Entry) -> None:
 
 @eventually(within="600s")
 def deployments_roll_out(seen: Observer) -> None:
-    """Once faults stop, every Deployment that isn't paused reaches its newest template, whole.
+    """Once faults stop, every Deployment that isn't paused and whose pods find a node reaches its newest template, whole.
 
     A rollout that stands still is a release that nobody gets. (pkg/controller/deployment/sync.go.)
     """
     for one in seen.all(Deployment):
-        if one.spec.paused or one.metadata.deletion_timestamp is not None:
+        if (
+            one.spec.paused
+            or one.metadata.deletion_timestamp is not None
+            or seen.has_nowhere_to_go((one.key,))
+        ):
             continue
         assert seen.is_whole(one), (
             f"Deployment {one.key} wants {one.spec.replicas} replicas: {one.status.updated_replicas} are up to date, "

@@ -1,6 +1,6 @@
 """A Deployment that is scaled, rolled and robbed of pods while its controllers see the past.
 
-No traffic: what counts is how many pods there are, and who decided so.
+A rollout brings up a whole new set of pods at once. No traffic: what counts is how many pods there are, and who decided so.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ kind: Deployment
 metadata: {name: worker, namespace: default}
 spec:
   replicas: 3
+  strategy: {rollingUpdate: {maxSurge: 100%, maxUnavailable: 0}}
   selector: {matchLabels: {app: worker}}
   template:
     metadata: {labels: {app: worker}}

@@ -292,12 +292,15 @@ class ReplicaSetController:
         return failure
 
     def _siblings_by_node(self, replicaset: ReplicaSet) -> dict[str, int]:
-        """Active pods by node, of all ReplicaSets with the same controller."""
+        """Active pods by node, of all ReplicaSets with the same controller; none where there is no controller.
+
+        (getReplicaSetsWithSameController: a bare ReplicaSet is not even related to itself.)
+        """
         owner = replicaset.metadata.controller
         related = (
             only(ReplicaSet, self._replicasets.by_index(OWNER, owner.uid))
             if owner is not None
-            else (replicaset,)
+            else ()
         )
         count: dict[str, int] = {}
         for each in related:

@@ -19,7 +19,7 @@ _CONDITIONS = (
 
 
 def node_object(shape: Tree, ip: str, wall_ns: int) -> Tree:
-    """The Node that is registered for a node of the recording's meta line."""
+    """The Node for a node of the recording's meta line, with what other controllers add to every Node."""
     name = text(shape, "name")
     labels = {
         "beta.kubernetes.io/arch": "amd64",
@@ -33,7 +33,7 @@ def node_object(shape: Tree, ip: str, wall_ns: int) -> Tree:
     return {
         "apiVersion": "v1",
         "kind": "Node",
-        "metadata": {"name": name, "labels": labels},
+        "metadata": {"name": name, "labels": labels, "annotations": {"node.alpha.kubernetes.io/ttl": "0"}},
         "spec": spec,
         "status": node_status(shape, ip, wall_ns),
     }

@@ -82,9 +82,18 @@ class PlayerNames:
         then = _state(_at(wanted, time))
         best = min(
             enumerate(candidates),
-            key=lambda one: (_distance(then, _state(one[1].last)), abs(_place(one[1], ours) - place), one[0]),
+            key=lambda one: (
+                self._distance(then, _state(one[1].last)),
+                abs(_place(one[1], ours) - place),
+                one[0],
+            ),
         )[1]
         bind_objects(wanted, best, self.binding)
+
+    def _distance(self, then: dict[str, object], now: dict[str, object]) -> int:
+        """How badly two states differ; the node counts least, and only once nodes are bound."""
+        then = {**then, "node": self.nodes.get(str(then["node"]), now["node"])}
+        return sum(2 ** (len(then) - at) for at, key in enumerate(then) if then[key] != now[key])
 
     def _may_be(self, wanted: History, found: History) -> bool:
         if self.binding.left_of(found.uid) is not None or wanted.ns != found.ns:
@@ -97,7 +106,7 @@ class PlayerNames:
     def _with_versions(self, ours: Json, tree: Json, time: float, seen: list[Watched]) -> Json:
         """The tree with each recorded resource version replaced by that of our write."""
         if isinstance(ours, Mapping) and isinstance(tree, Mapping):
-            changed = {}
+            changed: dict[str, Json] = {}
             for (key, value), recorded in zip(ours.items(), tree.values(), strict=True):
                 if key in _VERSION_KEYS and isinstance(recorded, str):
                     changed[key] = self._version(recorded, seen)
@@ -184,8 +193,3 @@ def _state(tree: Tree) -> dict[str, object]:
         "owned": bool(controller_of(tree)),
         "node": text(tree, "spec", "nodeName"),
     }
-
-
-def _distance(then: dict[str, object], now: dict[str, object]) -> int:
-    """How badly two states differ; the node counts least."""
-    return sum(2 ** (len(then) - at) for at, key in enumerate(then) if then[key] != now[key])

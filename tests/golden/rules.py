@@ -13,6 +13,7 @@ from .history import Run
 from .recording import Watched
 from .rule_causes import effects_before_causes
 from .rule_counts import wrong_deployment_counts, wrong_replica_set_counts
+from .rule_nodes import wrong_nodes
 from .rule_scales import wrong_scales
 from .rule_slices import wrong_slices
 from .rule_victims import wrong_victims
@@ -26,6 +27,7 @@ RULES: tuple[Rule, ...] = (
     wrong_scales,
     wrong_slices,
     wrong_victims,
+    wrong_nodes,
 )
 
 

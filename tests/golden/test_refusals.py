@@ -114,6 +114,22 @@ def test_a_victim_of_the_wrong_class_is_refused() -> None:
     assert any(f"deleted {victim.name}, but {survivor} ranks before it" in what for what in found), found
 
 
+def test_a_node_that_was_not_among_the_best_is_refused() -> None:
+    """The third pod of three joins the first on its node while another node is empty."""
+    real = _real("deploy-create-3")
+    pods = as_run(real).of_kind("Pod")
+    crowded = text(pods[0].last, "spec", "nodeName")
+
+    def crowd(record: Record) -> Record:
+        if not isinstance(record, Watched) or record.name != pods[2].name or not _is_bind(record):
+            return record
+        return _with(record, crowded, "spec", "nodeName")
+
+    found = _lying(real, crowd)
+
+    assert any("was not among the nodes with the top score" in what for what in found), found
+
+
 def test_a_status_that_its_inputs_never_allowed_is_refused() -> None:
     """Three ready pods before the third is ready: a count made up."""
     real = _real("deploy-create-3")

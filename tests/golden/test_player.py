@@ -1,0 +1,135 @@
+"""The player's own parts: what it reads out of a recording, what it cannot play, and `--golden`."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from .beginning import heartbeat_phase, start_ns
+from .binding import Binding
+from .history import as_run
+from .player import play, why_not
+from .player_names import PlayerNames
+from .recording import Control, Load, Recording, Watched, read_recording, replaced, to_line, write_recording
+from .story import story_of
+
+ROOT = Path(__file__).parents[2]
+HERE = Path(__file__).parent / "recordings"
+
+
+def _real(name: str) -> Recording:
+    return read_recording(HERE / f"{name}.jsonl.gz")
+
+
+def test_a_recording_is_written_as_it_was_read(tmp_path: Path) -> None:
+    """Nothing is lost between a file and its records."""
+    real = _real("deploy-pod-deleted")
+    write_recording(real, tmp_path / "copy.jsonl.gz")
+    copy = read_recording(tmp_path / "copy.jsonl.gz")
+
+    assert [to_line(record) for record in copy.records] == [to_line(record) for record in real.records]
+
+
+@pytest.mark.parametrize(
+    "name", ["deploy-create-3", "deploy-pod-deleted", "sched-resource-fit", "node-short-silence"]
+)
+def test_the_start_agrees_with_every_time_in_the_recording(name: str) -> None:
+    """Objects' times are whole seconds: a start that is off by a fraction puts some in the wrong second."""
+    real = _real(name)
+    start = start_ns(real) / 1e9
+    for record in real.records:
+        if isinstance(record, Watched) and record.type == "ADDED" and record.kind != "Event":
+            created = as_run(replaced(real, [record])).objects[0].first["metadata"]["creationTimestamp"]  # type: ignore[index,call-overload]
+            from .trees import unix_seconds
+
+            assert -0.05 < start + record.t - unix_seconds(str(created)) < 1.05
+
+
+def test_heart_beats_fall_where_the_gaps_are() -> None:
+    """sched-resource-fit has a gap of four unseen writes between 0.801 and 1.209 s, and three nodes."""
+    assert 0.801 <= heartbeat_phase(_real("sched-resource-fit")) <= 1.209
+
+
+def test_names_are_bound_both_ways() -> None:
+    """A word inside a sentence is rewritten, a part of another word isn't."""
+    binding = Binding()
+    binding.bind("web-1a", "web-2b")
+
+    assert binding.words_to_left('pod "web-2b": web-2b-x and web-2b.') == 'pod "web-1a": web-2b-x and web-1a.'
+    assert binding.words_to_right("web-1a") == "web-2b"
+
+
+def test_a_recorded_pod_is_bound_by_its_place() -> None:
+    """The pod that the scenario deletes was the first of its ReplicaSet; ours is the first, too."""
+    real = _real("deploy-pod-deleted")
+    other = read_recording(HERE / "again" / "deploy-pod-deleted.jsonl.gz")
+    seen = [record for record in other.records if isinstance(record, Watched) and record.t < 1.9]
+    first = as_run(real).of_kind("Pod")[0].name
+
+    ours = PlayerNames(real).to_ours(f"/api/v1/namespaces/x/pods/{first}", 1.9, seen)
+
+    assert ours == f"/api/v1/namespaces/x/pods/{as_run(other).of_kind('Pod')[0].name}"
+
+
+def test_what_cannot_be_played_is_said() -> None:
+    """A recording that needs a fault of the control plane is not played without it."""
+    real = _real("deploy-create-3")
+    faulty = replaced(real, [*real.records, Control(t=1.0, op="kill", component="scheduler")])
+    loaded = replaced(real, [*real.records, Load(t=1.0, millicores=5)])
+
+    assert why_not(real) == ""
+    assert "control" in why_not(faulty)
+    assert "load" in why_not(loaded)
+
+
+def test_the_same_play_twice_is_the_same_to_the_letter() -> None:
+    """The player lives in a deterministic world and adds no luck of its own."""
+    real = _real("deploy-create-3")
+
+    assert story_of(play(real)[0]) == story_of(play(real)[0])
+
+
+def test_other_luck_is_the_same_story() -> None:
+    """Names and ties change with the seed, what is compared doesn't."""
+    from .compare import compare
+
+    real = _real("svc-rolling-update-endpoints")
+    ours, nodes = play(real, seed=7)
+
+    assert compare(real, ours, right_goes_on=True, nodes=nodes) == []
+
+
+def test_a_folder_of_recordings_is_played_with_one_line_each(tmp_path: Path) -> None:
+    """`pytest tests/golden --golden DIR` is how anybody holds the model against recordings of their own."""
+    real = _real("api-conflict")
+    wrong = [
+        command if command.status != 404 else Control(t=command.t, op="kill", component="scheduler")
+        for command in real.commands
+    ]
+    write_recording(real, tmp_path / "good.jsonl.gz")
+    write_recording(replaced(real, wrong), tmp_path / "faulty.jsonl.gz")
+    write_recording(replaced(real, real.records[:-8]), tmp_path / "short.jsonl.gz")
+
+    arguments = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "tests/golden/test_recordings.py",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+    ]
+    done = subprocess.run(
+        [*arguments, "-k", "recorded", "--golden", str(tmp_path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert "api-conflict: same" in done.stdout, done.stdout
+    assert "api-conflict: cannot play because it stops and starts parts of the control plane" in done.stdout
+    assert done.returncode == 0, done.stdout

@@ -13,6 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
+Here = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture(scope="session")
@@ -50,3 +51,21 @@ def chaoskube(toys_installed: Path, tmp_path: Path) -> Command:
         )
 
     return run
+
+
+@pytest.fixture
+def here(
+    toys_installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Here:
+    """The command line in this process, which is quicker: exit code, output, errors."""
+    from chaoskube.cli import run
+
+    monkeypatch.syspath_prepend(str(toys_installed))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("CHAOSKUBE_TRACEBACK", raising=False)
+
+    def command(*arguments: str) -> tuple[int, str, str]:
+        code = run(arguments)
+        return (code, *capfd.readouterr())
+
+    return command

@@ -93,7 +93,7 @@ class ApiClient:
         for reply in replies:
             answer = await reply.wait()
             if isinstance(answer, Response) and not answer.is_success:
-                outcomes.append(Refused(answer.body))
+                outcomes.append(_failure(answer))
             else:
                 outcomes.append(answer)
         return tuple(outcomes)
@@ -279,8 +279,16 @@ def _or_raise(answer: Response | Unsure) -> Response:
     if isinstance(answer, Unsure):
         raise answer
     if not answer.is_success:
-        raise Refused(answer.body)
+        raise _failure(answer)
     return answer
+
+
+def _failure(answer: Response) -> Refused | Unsure:
+    """A time-out behind the server (500, 504) leaves open whether a write happened: that is no refusal."""
+    status = answer.body
+    if isinstance(status, Status) and not status.is_definite:
+        return Unsure(str(status))
+    return Refused(status)
 
 
 def _object(answer: Response) -> KubeObject:

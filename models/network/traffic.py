@@ -216,11 +216,12 @@ def boot_traffic(
     process: Process,
     services: Iterable[Service],
     *,
+    templates: Sequence[tuple[str, PodTemplateSpec]] | None = None,
     gap_ns: int = SECOND,
     phase_ns: int = 0,
     timeout_ns: int = REQUEST_TIMEOUT,
 ) -> None:
     """Boot a client in `process`: one request every `gap_ns`, to each Service of the plan in turn."""
-    targets = plan(services).targets
+    targets = plan(services, templates).targets
     if targets:
         Client(process, targets, gap_ns=gap_ns, phase_ns=phase_ns, timeout_ns=timeout_ns)

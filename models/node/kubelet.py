@@ -117,6 +117,9 @@ class Kubelet:
             worker.update(new)
         elif worker is not None:
             worker.pod = new
+            if new.spec.readiness_gates:
+                # Somebody may have set a condition that readiness waits for (HandlePodReconcile).
+                worker.notice()
 
     def _deleted(self, obj: KubeObject) -> None:
         self._by_uid.pop(obj.uid, None)

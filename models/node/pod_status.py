@@ -13,7 +13,7 @@ from typing import Protocol
 
 from attrs import evolve, frozen
 
-from chaoskube.models.node.conditions import pod_conditions
+from chaoskube.models.node.conditions import OWNED_BY_KUBELET, pod_conditions
 from chaoskube.models.node.pod_phase import TERMINAL_PHASES, has_started, pod_phase
 from chaoskube.models.node.runtime import EXIT_BY_SIGKILL
 from chaoskube.models.node.sandbox import ContainerRecord, Sandbox
@@ -26,6 +26,7 @@ from chaoskube.models.objects import (
     ContainerStatus,
     IPAddress,
     Pod,
+    PodCondition,
     PodSpec,
     PodStatus,
     second,
@@ -88,7 +89,7 @@ def pod_status(pod: Pod, base: PodStatus, observed: Observed, *, is_terminal: bo
         observed_generation=pod.metadata.generation,
         phase=phase,
         conditions=pod_conditions(
-            evolve(pod, status=base),
+            evolve(pod, status=evolve(base, conditions=_known_conditions(pod, base))),
             init_statuses,
             statuses,
             phase,
@@ -103,6 +104,12 @@ def pod_status(pod: Pod, base: PodStatus, observed: Observed, *, is_terminal: bo
         init_container_statuses=init_statuses,
         container_statuses=statuses,
     )
+
+
+def _known_conditions(pod: Pod, base: PodStatus) -> tuple[PodCondition, ...]:
+    """The kubelet's own conditions as it decided them last, those of others as the API shows them."""
+    own = tuple(one for one in base.conditions if one.type in OWNED_BY_KUBELET)
+    return (*own, *(one for one in pod.status.conditions if one.type not in OWNED_BY_KUBELET))
 
 
 def rejected_status(pod: Pod, reason: str, message: str, now_ns: int) -> PodStatus:

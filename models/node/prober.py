@@ -121,10 +121,12 @@ class ProbeWorker:
         self._attempts = 0
         self._is_busy = False
         self._timeout: Timer | None = None
-        self._timer = prober.process.call_later(0, self._tick)
+        self._series = 0
+        self._tick_now()
 
     def stop(self) -> None:
         """No more ticks; an attempt under way counts for nothing."""
+        self._series += 1
         self._timer.cancel()
         self._end_attempt()
 
@@ -138,7 +140,7 @@ class ProbeWorker:
         if record.id != self._container_id:
             self._meet(record)
             self._timer.cancel()
-            self._timer = self._prober.process.call_later(0, self._tick)
+            self._tick_now()
 
     def _meet(self, record: ContainerRecord) -> None:
         """Start anew for a new run of the container."""
@@ -163,8 +165,15 @@ class ProbeWorker:
 
     # -- ticks and attempts
 
-    def _tick(self) -> None:
-        self._timer = self._prober.process.call_later(self._timing.period_ns, self._tick)
+    def _tick_now(self) -> None:
+        """Begin a new series of ticks; one of an earlier series may be on its way in a frozen kubelet."""
+        self._series += 1
+        self._timer = self._prober.process.call_later(0, self._tick, self._series)
+
+    def _tick(self, series: int) -> None:
+        if series != self._series:
+            return
+        self._timer = self._prober.process.call_later(self._timing.period_ns, self._tick, series)
         sandbox = self._prober.runtime.sandboxes.get(self.pod.uid)
         record = sandbox.current.get(self._container.name) if sandbox is not None else None
         if sandbox is None or record is None:

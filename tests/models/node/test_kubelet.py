@@ -131,6 +131,29 @@ def test_a_pod_that_does_not_fit_is_failed_for_good(cluster: SmallCluster) -> No
     assert cluster.pod("second") is None
 
 
+def test_a_readiness_gate_holds_a_pod_back_until_somebody_sets_it(cluster: SmallCluster) -> None:
+    """kubelet.md 3: Ready = ContainersReady and readinessGates."""
+    cluster.make_pod("web", readinessGates=[{"conditionType": "example.com/lb"}])
+    cluster.world.advance(5 * SECOND)
+    assert not cluster.is_ready("web")
+    patch = {"status": {"conditions": [{"type": "example.com/lb", "status": "True"}]}}
+    cluster.run(lambda client: client.patch("pods", "default", "web", patch, subresource="status"))
+
+    assert cluster.wait(lambda: cluster.is_ready("web")) < 1
+
+
+def test_a_port_that_is_taken_on_the_host_makes_the_application_fail(cluster: SmallCluster) -> None:
+    """bind: address already in use; the pod crash-loops, the node lives on."""
+    no_ports = {"ports": [], "readinessProbe": {"tcpSocket": {"port": 90}, "periodSeconds": 1}}
+    cluster.make_pod("first", container=no_ports, hostNetwork=True)
+    cluster.wait(lambda: cluster.is_ready("first"))
+    cluster.make_pod("second", container=no_ports, hostNetwork=True)
+    cluster.wait(lambda: len(exit_codes(cluster)) == 2)
+
+    assert exit_codes(cluster) == [1, 1]
+    assert cluster.is_ready("first")
+
+
 # -- stopping
 
 

@@ -159,7 +159,7 @@ def node(
     zone: str = "",
 ) -> Node:
     """A node with a Ready condition, or without one."""
-    conditions = ()
+    conditions: tuple[NodeCondition, ...] = ()
     if ready is not None:
         conditions = (
             NodeCondition(

@@ -177,22 +177,24 @@ class StandIn:
         await self._process.sleep(seconds(2.5))
         for name in self._plane.nodes:
             await self._client.create(Node(metadata=ObjectMeta(name=name)))
-        leases: dict[str, KubeObject] = {}
+        leases: dict[str, Lease] = {}
         while True:
             for name in self._plane.nodes:
                 if name not in self._plane.silent:
                     await self._beat(name, leases)
             await self._process.sleep(seconds(10))
 
-    async def _beat(self, name: str, leases: dict[str, KubeObject]) -> None:
+    async def _beat(self, name: str, leases: dict[str, Lease]) -> None:
         spec = LeaseSpec(holder_identity=name, renew_time=self._process.wall_ns() // 1000 * 1000)
         lease = leases.get(name)
         try:
             if lease is None:
-                lease = Lease(metadata=ObjectMeta(name=name, namespace="kube-node-lease"), spec=spec)
-                leases[name] = await self._client.create(lease)
+                metadata = ObjectMeta(name=name, namespace="kube-node-lease")
+                written = await self._client.create(Lease(metadata=metadata, spec=spec))
             else:
-                leases[name] = await self._client.update(evolve(lease, spec=spec))
+                written = await self._client.update(evolve(lease, spec=spec))
+            assert isinstance(written, Lease)
+            leases[name] = written
             node = await self._client.get("nodes", "", name)
             assert isinstance(node, Node)
             if any(each.type == "Ready" and each.status == "True" for each in node.status.conditions):

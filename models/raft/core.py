@@ -126,12 +126,12 @@ class Raft:
 
     def has_ready(self) -> bool:
         """Is there anything to carry out now?"""
-        if self._is_out:
-            return False
+        return not self._is_out and (bool(self._messages) or self._has_more_than_messages())
+
+    def _has_more_than_messages(self) -> bool:
         log = self.log
         return (
-            bool(self._messages)
-            or bool(self._after_append)
+            bool(self._after_append)
             or log.applied < log.committed
             or log.stable < log.last_index
             or bool(self._read_states)
@@ -143,16 +143,7 @@ class Raft:
 
         The short way of `ready` and `advance`; nothing here depends on the disk.
         """
-        log = self.log
-        if (
-            not self._messages
-            or self._is_out
-            or self._after_append
-            or self._read_states
-            or log.applied < log.committed
-            or log.stable < log.last_index
-            or self._hard_state_changed()
-        ):
+        if not self._messages or self._is_out or self._has_more_than_messages():
             return []
         messages, self._messages = self._messages, []
         return messages

@@ -21,6 +21,7 @@ from chaoskube.models.etcd.messages import (
     DeleteRange,
     DeleteRangeResponse,
     EtcdError,
+    Event,
     EventType,
     LeaseGrant,
     LeaseRevoke,
@@ -72,6 +73,7 @@ class Naive:
             self.compacted = request.revision
             return "compacted"
         else:
+            assert isinstance(request, Put | DeleteRange)
             operations = [request]
         if any(isinstance(one, Put) and one.lease and one.lease not in self.leases for one in operations):
             return LEASE_NOT_FOUND
@@ -101,6 +103,7 @@ class Naive:
             CompareTarget.LEASE: 4,
         }
         ours = kv[place[one.target]] if kv else 0
+        assert isinstance(ours, int)
         theirs = one.value
         assert isinstance(theirs, int)
         return {
@@ -158,7 +161,7 @@ requests = st.one_of(
 def test_the_store_agrees_with_a_naive_model(script: list[Request]) -> None:
     """Answers, every readable revision, and the events of every revision since the compaction."""
     state, naive = State(), Naive()
-    made: dict[int, tuple[object, ...]] = {}
+    made: dict[int, tuple[Event, ...]] = {}
     for request in script:
         if isinstance(request, LeaseGrant) and request.id in naive.leases:
             continue

@@ -38,7 +38,7 @@ from chaoskube.models.etcd.replica import Replica, ReplicaOptions
 from chaoskube.models.etcd.state import check_request, is_read_only
 from chaoskube.models.etcd.watch import EMPTY_RANGE_REASON, Watcher
 from chaoskube.models.raft.messages import NONE
-from chaoskube.sim import Address, Connection, ModelBug, Process, World
+from chaoskube.sim import Address, Connection, ModelBug, Process, World, reached
 
 ELECTION_TICKS: Final = 10
 NO_LEADER_CHECKS_MAX: Final = 3
@@ -192,6 +192,7 @@ class _Session:
     def leader_lost(self) -> None:
         """Too long without a leader: a watch that asked for one is over."""
         if self._watcher is not None and self._watcher.create.require_leader:
+            reached("etcd: a watch ended for want of a leader")
             self._connection.send(WatchCanceled(reason=NO_LEADER.message))
             self._end_watch()
 

@@ -31,7 +31,7 @@ from chaoskube.models.raft.core import Raft
 from chaoskube.models.raft.events import BecameLeader, Committed, SteppedDown, Voted
 from chaoskube.models.raft.messages import NONE, Entry, HardState, Message, MessageType
 from chaoskube.models.raft.ready import Config, Ready, Role
-from chaoskube.sim import MILLISECOND, SECOND, Process, canonical
+from chaoskube.sim import MILLISECOND, SECOND, Process, canonical, reached
 
 TICK_NS: Final = 100 * MILLISECOND
 """Heartbeat interval; an election takes 10 of them and jitter (server/embed/config.go)."""
@@ -165,6 +165,7 @@ class Replica:
 
     def _propose(self, proposal: Proposal) -> None:
         if self.raft.lead == NONE or not self.raft.propose(proposal):
+            reached("etcd: a write waited for a leader")
             self._unproposed.append(proposal)
         else:
             self._carry_out()

@@ -25,6 +25,7 @@ from chaoskube.models.etcd.messages import (
     in_range,
 )
 from chaoskube.models.etcd.mvcc import Store
+from chaoskube.sim import reached
 
 COMPACTED_REASON = "etcdserver: mvcc: required revision has been compacted"
 EMPTY_RANGE_REASON = "etcdserver: watcher range is empty"
@@ -88,6 +89,7 @@ class WatchHub:
         unsynced, self._unsynced = self._unsynced, {}
         for watcher in unsynced:
             if watcher.next_revision < self._store.compact_revision:
+                reached("etcd: a watch began in compacted history")
                 watcher.send(
                     WatchCanceled(reason=COMPACTED_REASON, compact_revision=self._store.compact_revision)
                 )

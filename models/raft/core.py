@@ -23,20 +23,14 @@ writes, limits on sizes, lease-based reads, quiescence.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final
 
 from chaoskube.models.raft.log import RaftLog
 from chaoskube.models.raft.messages import NONE, Entry, HardState, Message, MessageType, ReadState
 from chaoskube.models.raft.progress import Progress, ProgressState
 from chaoskube.models.raft.quorum import VoteResult, committed_index, quorum_size, vote_result
 from chaoskube.models.raft.read_only import ReadOnly
-from chaoskube.models.raft.ready import Config, Ready, Role
-from chaoskube.sim import ModelBug
-
-_HELD_BACK: Final = frozenset(
-    {MessageType.MSG_APP_RESP, MessageType.MSG_VOTE_RESP, MessageType.MSG_PRE_VOTE_RESP}
-)
-_FROM_LEADER: Final = frozenset({MessageType.MSG_APP, MessageType.MSG_HEARTBEAT})
+from chaoskube.models.raft.ready import FROM_LEADER, HELD_BACK, Config, Ready, Role
+from chaoskube.sim import ModelBug, reached
 
 
 class Raft:
@@ -216,7 +210,7 @@ class Raft:
             reject_hint=reject_hint,
             context=context,
         )
-        (self._after_append if kind in _HELD_BACK else self._messages).append(message)
+        (self._after_append if kind in HELD_BACK else self._messages).append(message)
 
     # -- roles
 
@@ -287,7 +281,7 @@ class Raft:
             return True
         if kind is MessageType.MSG_PRE_VOTE_RESP and not message.reject:
             return True
-        self._become_follower(message.term, message.from_ if kind in _FROM_LEADER else NONE)
+        self._become_follower(message.term, message.from_ if kind in FROM_LEADER else NONE)
         return True
 
     def _is_in_lease(self) -> bool:
@@ -299,7 +293,7 @@ class Raft:
         )
 
     def _answer_lower_term(self, message: Message) -> None:
-        if message.type in _FROM_LEADER:
+        if message.type in FROM_LEADER:
             if self.config.check_quorum or self.config.pre_vote:
                 # The old leader learns our term from this and steps down.
                 self._send(MessageType.MSG_APP_RESP, message.from_)
@@ -332,6 +326,7 @@ class Raft:
             self.votes.setdefault(message.from_, not message.reject)
             result = vote_result(self.config.voters, self.votes)
             if result is VoteResult.LOST:
+                reached("raft: an election was lost")
                 self._become_follower(self.term, NONE)
             elif result is VoteResult.WON and is_pre:
                 self._campaign(pre_vote=False)
@@ -380,6 +375,7 @@ class Raft:
             log.commit_to(min(message.commit, last))
             self._send(MessageType.MSG_APP_RESP, leader, index=last)
             return
+        reached("raft: an append was refused")
         hint = min(message.index, log.last_index)
         hint, hint_term = log.find_conflict_by_term(hint, message.log_term)
         self._send(
@@ -426,6 +422,7 @@ class Raft:
         """Step down when no majority was heard for an election timeout (MsgCheckQuorum)."""
         active = sum(1 for progress in self.progress.values() if progress.is_recently_active)
         if active < quorum_size(len(self.config.voters)):
+            reached("raft: a leader without a quorum stepped down")
             self._become_follower(self.term, NONE)
         for voter, progress in self.progress.items():
             progress.is_recently_active = voter == self.id
@@ -575,6 +572,7 @@ class Raft:
             self._answer_read(message, self.log.committed)
         elif not self._has_committed_in_term():
             # Until then our commit index may be behind one that an earlier leader answered with.
+            reached("raft: a read waited for the leader's first commit")
             self._early_reads.append(message)
         else:
             self._confirm_read(message)

@@ -7,10 +7,18 @@ whoever runs one.
 from __future__ import annotations
 
 import enum
+from typing import Final
 
 from attrs import frozen
 
-from chaoskube.models.raft.messages import Entry, HardState, Message, ReadState
+from chaoskube.models.raft.messages import Entry, HardState, Message, MessageType, ReadState
+
+HELD_BACK: Final = frozenset(
+    {MessageType.MSG_APP_RESP, MessageType.MSG_VOTE_RESP, MessageType.MSG_PRE_VOTE_RESP}
+)
+"""Messages that promise something about the sender's disk: they leave after the sync."""
+FROM_LEADER: Final = frozenset({MessageType.MSG_APP, MessageType.MSG_HEARTBEAT})
+"""Messages that only the leader of a term sends."""
 
 
 class Role(enum.Enum):

@@ -12,8 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from attrs import evolve
-
 from chaoskube.models.apiserver.api import (
     CREATE,
     DELETE,
@@ -65,7 +63,7 @@ class ApiClient:
 
     def request(self, request: Request, on_done: OnDone, *, timeout_ns: int | None = None) -> None:
         """Send a request; `on_done` hears the Response, or an Unsure."""
-        self._transport.request(evolve(request, user=self.user), on_done, timeout_ns)
+        self._transport.request(request, on_done, user=self.user, timeout_ns=timeout_ns)
 
     def watch(
         self, resource: str, namespace: str, options: ListOptions, on_event: OnEvent, on_end: OnEnd

@@ -13,9 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from attrs import evolve
-
 from chaoskube.models.apiserver.api import ERROR, WATCH, Request, Response, Status, WatchEvent
+from chaoskube.models.objects import evolve
 from chaoskube.sim import SECOND, Address, Connection, Process, TimedOut, Timer, Unsure
 
 PING_INTERVAL = 30 * SECOND
@@ -43,15 +42,15 @@ class Transport:
         """The server that new connections go to."""
         return self._servers[self._current]
 
-    def request(self, request: Request, on_done: OnDone, timeout_ns: int | None = None) -> None:
-        """Send `request`; `on_done` hears its answer, or why nobody knows, exactly once."""
+    def request(self, request: Request, on_done: OnDone, *, user: str, timeout_ns: int | None = None) -> None:
+        """Send `request` as `user`; `on_done` hears its answer, or why nobody knows, exactly once."""
         self._next_id += 1
         number = self._next_id
         timer = None
         if timeout_ns is not None:
             timer = self._process.call_later(timeout_ns, self._too_late, number, timeout_ns)
         self._pending[number] = (on_done, timer)
-        self._open().send(evolve(request, id=number))
+        self._open().send(evolve(request, id=number, user=user))
 
     def _open(self) -> Connection:
         connection = self._connection

@@ -34,6 +34,13 @@ from chaoskube.run import Plan, Result
 from chaoskube.scenario import DIED, UNSETTLED, VIOLATED, Failure, Scenario, Setup
 from chaoskube.sim import UsageError, seconds, show
 
+try:
+    from yaml import CSafeDumper as SafeDumper
+    from yaml import CSafeLoader as SafeLoader
+except ImportError:  # a PyYAML that was built without libyaml: slower, the same result
+    from yaml import SafeDumper  # type: ignore[assignment]  # the same interface
+    from yaml import SafeLoader  # type: ignore[assignment]  # the same interface
+
 T = TypeVar("T")
 D = TypeVar("D")
 
@@ -332,7 +339,7 @@ def _guard(text: str, source: str) -> None:
             raise UsageError(f"{source}:{line}: nested more than {DEPTH_MAX} deep")
 
 
-class _Loader(yaml.CSafeLoader):
+class _Loader(SafeLoader):
     """Refuses a key that stands twice; leaves dates as text."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[object, object]:
@@ -348,11 +355,11 @@ class _Loader(yaml.CSafeLoader):
 
 _Loader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith((":timestamp", ":merge"))]
-    for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
+    for first, resolvers in SafeLoader.yaml_implicit_resolvers.items()
 }
 
 
-class _Dumper(yaml.CSafeDumper):
+class _Dumper(SafeDumper):
     """Writes shared values again each time, and texts of many lines as they are."""
 
     def ignore_aliases(self, data: object) -> bool:

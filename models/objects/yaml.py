@@ -20,6 +20,11 @@ from attrs import frozen
 from chaoskube.models.objects.frozen import Tree
 from chaoskube.sim import UsageError
 
+try:
+    from yaml import CSafeLoader as SafeLoader
+except ImportError:  # a PyYAML that was built without libyaml: slower, the same result
+    from yaml import SafeLoader  # type: ignore[assignment]  # the same interface
+
 DEPTH_MAX: Final = 100
 ALIASES_MAX: Final = 1000
 NODES_MAX: Final = 1_000_000
@@ -87,7 +92,7 @@ def _objects(tree: object, source: str, line: int) -> Iterator[Document]:
 def _guard(text: str, source: str) -> None:
     """Refuse what would crash the loader or explode behind it."""
     depth = aliases = 0
-    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+    for event in yaml.parse(text, Loader=SafeLoader):
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
         elif isinstance(event, yaml.CollectionEndEvent):
@@ -126,7 +131,7 @@ def _words(error: yaml.MarkedYAMLError) -> str:
     return " ".join(part for part in (error.context, error.problem) if part)
 
 
-class KubeLoader(yaml.CSafeLoader):
+class KubeLoader(SafeLoader):
     """PyYAML's C loader with go-yaml's rules."""
 
 

@@ -53,7 +53,7 @@ from chaoskube.models.objects import (
 )
 from chaoskube.models.objects.conditions import set_condition
 from chaoskube.models.objects.patch import merge_patch
-from chaoskube.models.objects.resources import Resource
+from chaoskube.models.objects.resources import Resource, resource_of
 from chaoskube.models.objects.selectors import as_selector
 
 SECOND_NS = 1_000_000_000
@@ -164,6 +164,9 @@ def _with_replicas(obj: KubeObject, replicas: int) -> KubeObject:
 
 # ---- pods/binding
 
+# Copied from the node to the pod: plugin/pkg/admission/podtopologylabels/admission.go.
+TOPOLOGY_LABELS = ("topology.kubernetes.io/zone", "topology.kubernetes.io/region")
+
 
 def bind(ctx: Context, request: Request, resource: Resource) -> Flow[Done]:
     """POST pods/NAME/binding: put the pod on a node, once."""
@@ -182,8 +185,12 @@ def bind(ctx: Context, request: Request, resource: Resource) -> Flow[Done]:
         refusal = _binding_refusal(current, uid)
         if refusal:
             raise conflict("pods/binding", "", request.name, refusal)
-        return _bound(current, node_name, metadata.get("annotations") or {}, ctx.wall_ns())
+        bound = _bound(current, node_name, metadata.get("annotations") or {}, ctx.wall_ns())
+        return evolve(bound, metadata=evolve(bound.metadata, labels=bound.metadata.labels.plus(topology)))
 
+    nodes = ctx.cache("nodes")
+    node = nodes.get(key_of(resource_of("nodes"), "", node_name)) if nodes.is_ready else None
+    topology = {name: node.labels[name] for name in TOPOLOGY_LABELS if name in node.labels} if node else {}
     cache = ctx.cache("pods")
     saved = yield from guaranteed_update(key, cache.get(key) if cache.is_ready else None, change)
     write_recorded(ctx, request, resource, saved)

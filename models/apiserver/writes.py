@@ -208,7 +208,8 @@ def _update(
     except FinalizersGone as gone:
         removed = yield from delete(key, _removable(resource, request.name, gone.old.uid), gone.old)
         _written(ctx, request, resource, removed)
-        return evolve(removed, obj=gone.new)
+        metadata = evolve(gone.new.metadata, resource_version=gone.old.resource_version)
+        return evolve(removed, obj=evolve(gone.new, metadata=metadata))
     if saved.wrote:
         _written(ctx, request, resource, saved)
     return saved

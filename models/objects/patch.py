@@ -75,6 +75,8 @@ def _merge_maps(result: Tree, patch: Mapping[str, Any], struct: str | None) -> T
         else:
             order = patch.get(f"$setElementOrder/{name}")
             result[name] = _merge_value(result.get(name), value, property_of(struct, name), order)
+            if result[name] == [] and value:
+                del result[name]  # the last item was deleted: Go leaves an empty list out when it writes
     for name, order in patch.items():
         field = name.partition("/")[2]
         if (

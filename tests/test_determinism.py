@@ -102,7 +102,9 @@ def test_digests_hold_under_every_python_that_answers(capsys: pytest.CaptureFixt
 def test_worlds_that_ran_before_change_nothing() -> None:
     trace = TRACES[0]
     with World(seed=99) as world:
-        world.process("other", host="elsewhere", boot=lambda process: process.spawn(process.sleep, SECOND)).start()
+        world.process(
+            "other", host="elsewhere", boot=lambda process: process.spawn(process.sleep, SECOND)
+        ).start()
         world.call_later(10 * SECOND, lambda: None)
         world.advance(2 * SECOND)
 
@@ -135,7 +137,12 @@ def test_a_leak_planted_on_purpose_is_seen(leak: str) -> None:
     digests = set()
     for hash_seed in ("0", "1", "2", "3", "4", "5"):
         ran = subprocess.run(
-            [sys.executable, "-c", "import random; x = [object() for _ in range(random.randrange(999))]\n" + LEAKY.replace("{leak}", leak)],
+            [
+                sys.executable,
+                "-c",
+                "import random; x = [object() for _ in range(random.randrange(999))]\n"
+                + LEAKY.replace("{leak}", leak),
+            ],
             env=dict(os.environ, PYTHONHASHSEED=hash_seed),
             cwd=ROOT,
             capture_output=True,
@@ -145,4 +152,3 @@ def test_a_leak_planted_on_purpose_is_seen(leak: str) -> None:
         digests.add(ran.stdout)
 
     assert len(digests) > 1
-

@@ -101,7 +101,9 @@ class Process:
 
     def call_at(self, when_ns: int, fn: Callable[..., object], *args: object) -> Timer:
         """Call `fn(*args)` at the virtual time `when_ns`, on the same terms as `call_later`."""
-        return self._clock.timer(when_ns, self.handle, (self.life, fn, args))
+        timer = _ProcessTimer(self, when_ns, fn, args)
+        self._clock.at(when_ns, timer.fire)
+        return timer
 
     def handle(self, life: int, fn: Callable[..., object], args: tuple[object, ...]) -> None:
         """Let a handler of the given life run: now, later (paused) or never (that life is over)."""
@@ -252,6 +254,31 @@ class Process:
 
     def __repr__(self) -> str:
         return f"<process {self.name} on {self.host_name}, {self.state.value}, life {self.life}>"
+
+
+class _ProcessTimer(Timer):
+    """A timer of one life of a process; one that comes due in a pause waits, and can still be cancelled."""
+
+    __slots__ = ("_life", "_process")
+
+    def __init__(
+        self, process: Process, when: int, fn: Callable[..., object], args: tuple[object, ...]
+    ) -> None:
+        super().__init__(when, fn, args)
+        self._process = process
+        self._life = process.life
+
+    def fire(self) -> None:
+        """Called by the clock, and again when the process resumes."""
+        fn = self._fn
+        if fn is None:
+            return
+        process = self._process
+        if process.state is ProcessState.PAUSED:
+            process.handle(self._life, self.fire, ())
+        else:
+            self._fn = None
+            process.handle(self._life, fn, self._args)
 
 
 class Host:

@@ -51,6 +51,22 @@ def test_a_paused_process_does_everything_late_and_in_order() -> None:
     assert seen == [("task", 10 * SECOND), ("timer", 10 * SECOND)]
 
 
+def test_a_timer_that_came_due_in_a_pause_can_still_be_cancelled() -> None:
+    fired: list[str] = []
+    with World() as world:
+        process = world.process("p", host="h", boot=lambda _: None)
+        process.start()
+        process.call_later(2 * SECOND, lambda: late.cancel())
+        late = process.call_later(3 * SECOND, fired.append, "late")
+        world.call_later(100 * SECOND, lambda: None)
+        process.pause()
+        world.advance(5 * SECOND)
+        assert late.active
+        process.resume()
+        world.advance(SECOND)
+    assert fired == []
+
+
 def test_power_loss_ends_all_processes_and_memory_and_power_brings_them_back() -> None:
     with World() as world:
         process = world.process("p", host="h", boot=lambda _: None)

@@ -1,8 +1,6 @@
 """kube-proxy against a real API server: `models/network/proxy.py`."""
 
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -11,9 +9,7 @@ from chaoskube.models.network.events import ProxySynced
 from chaoskube.models.network.rules import Verdict, rule_table
 from chaoskube.models.objects import decode
 from chaoskube.sim import SECOND, World
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "node"))
-from small_cluster import SmallCluster  # a neighbour of this test, not a package
+from tests.models.node.small_cluster import SmallCluster
 
 
 @pytest.fixture

@@ -1,8 +1,6 @@
 """The kubelet against a real API server: `models/node/kubelet.py` and its workers."""
 
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -16,9 +14,7 @@ from chaoskube.models.node.events import (
 )
 from chaoskube.models.objects import Lease
 from chaoskube.sim import MILLISECOND, SECOND, World
-
-sys.path.insert(0, str(Path(__file__).parent))
-from small_cluster import SmallCluster  # a neighbour of this test, not a package
+from tests.models.node.small_cluster import SmallCluster
 
 
 @pytest.fixture
@@ -266,7 +262,11 @@ def test_a_crashed_container_restarts_at_once_then_backs_off(cluster: SmallClust
         starts = len(times(cluster, ContainerStarted))
         cluster.world.processes["default/web/web"].crash()
         crashed = cluster.world.now / SECOND
-        cluster.wait(lambda starts=starts: len(times(cluster, ContainerStarted)) > starts)
+
+        def has_restarted(starts: int = starts) -> bool:
+            return len(times(cluster, ContainerStarted)) > starts
+
+        cluster.wait(has_restarted)
         gaps.append(times(cluster, ContainerStarted)[-1] - crashed)
     pod = cluster.pod("web")
 

@@ -28,6 +28,8 @@ class Lease:
     ttl: int
     keys: dict[str, None] = field(factory=dict)
     expires_at: int | None = None
+    is_ending: bool = False
+    """It has run out and Raft was asked to revoke it: nobody can renew it any more."""
 
 
 class Lessor:
@@ -72,18 +74,21 @@ class Lessor:
         self.is_primary = True
         for lease in self.leases.values():
             lease.expires_at = now + lease.ttl * SECOND
+            lease.is_ending = False
 
     def demote(self) -> None:
         """This member leads no more."""
         self.is_primary = False
         for lease in self.leases.values():
             lease.expires_at = None
+            lease.is_ending = False
 
     def renew(self, lease_id: int, now: int) -> Lease | None:
-        """Begin the time anew; None when there is no such lease."""
+        """Begin the time anew; None when there is no such lease, or it has run out (lessor.go Renew)."""
         lease = self.leases.get(lease_id)
-        if lease is not None:
-            lease.expires_at = now + lease.ttl * SECOND
+        if lease is None or lease.is_ending or (lease.expires_at is not None and lease.expires_at <= now):
+            return None
+        lease.expires_at = now + lease.ttl * SECOND
         return lease
 
     def expired(self, now: int) -> list[int]:

@@ -15,6 +15,7 @@ from typing import Final
 from attrs import frozen
 
 from chaoskube.models.etcd.messages import (
+    NO_LEADER,
     TIMED_OUT,
     EtcdError,
     LeaseKeepAlive,
@@ -85,9 +86,11 @@ class LeaseKeeper:
         self._member.when_current(go_on)
 
     def _now_answer(self, request: LeaseRequest) -> Response | EtcdError:
+        if not self._lessor.is_primary:
+            return NO_LEADER
         revision, now = self._member.state.store.revision, self._member.process.now
         if isinstance(request, LeaseKeepAlive):
-            renewed = self._lessor.renew(request.id, now) if self._lessor.is_primary else None
+            renewed = self._lessor.renew(request.id, now)
             return LeaseKeepAliveResponse(
                 revision=revision, id=request.id, ttl=renewed.ttl if renewed is not None else 0
             )
@@ -131,5 +134,6 @@ class LeaseKeeper:
             return
         now = self._member.process.now
         for lease_id in self._lessor.expired(now):
-            self._lessor.leases[lease_id].expires_at = now + REVOKE_RETRY_NS
+            lease = self._lessor.leases[lease_id]
+            lease.expires_at, lease.is_ending = now + REVOKE_RETRY_NS, True
             self._member.propose_only(LeaseRevoke(lease_id))

@@ -218,7 +218,7 @@ class Replica:
         now = self.process.now
         if self._waiting or self._unproposed:
             self._expire_writes(now - REQUEST_TIMEOUT_NS)
-        if self._reads:
+        if self._reads or self._confirmed:
             self._expire_reads(now)
         if self.hub.has_unsynced:
             self.hub.catch_up()
@@ -235,8 +235,12 @@ class Replica:
 
     def _expire_reads(self, now: int) -> None:
         before = now - REQUEST_TIMEOUT_NS
-        late = [one for one in (*self._reads, *self._next_reads) if one.since <= before]
+        unapplied = [one for _, readers in self._confirmed for one in readers]
+        late = [one for one in (*self._reads, *self._next_reads, *unapplied) if one.since <= before]
         if late:
+            self._confirmed = [
+                (index, [one for one in readers if one.since > before]) for index, readers in self._confirmed
+            ]
             self._reads = [one for one in self._reads if one.since > before]
             self._next_reads = [one for one in self._next_reads if one.since > before]
             for reader in late:

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from attrs import frozen
 
+from chaoskube.bug import Bug
+from chaoskube.generate import generate, run_seed
 from chaoskube.invariant import Invariant
 from chaoskube.invariants.raft import committed_entries_never_change, one_leader_a_term, one_vote_a_term
 from chaoskube.models.etcd.view import BecameLeader, Committed, EtcdView, Voted
+from chaoskube.scenario import Scenario
+from chaoskube.scenarios.bugs.raft_vote_not_durable import raft_vote_not_durable
+from chaoskube.scenarios.etcd_register import etcd_register
 from chaoskube.sim import Entry, Journal
 
 
@@ -67,3 +72,17 @@ def test_a_committed_entry_that_differs_is_told() -> None:
         committed_entries_never_change, first, ("etcd-1", Committed(first=2, terms=(2,), contents=(18,)))
     )
     assert told == "index 2 is request 17 of term 1 for etcd-0 and request 18 of term 2 for etcd-1"
+
+
+def test_a_vote_that_is_not_stored_is_found_by_a_short_hunt() -> None:
+    """The invariant earns its keep: the planted bug breaks it within a few runs, and nothing else does before."""
+    scenario = etcd_register()
+
+    names = (run_of(scenario, number, raft_vote_not_durable) for number in range(60))
+    assert next(name for name in names if name is not None) == "one-vote-a-term"
+    assert [run_of(scenario, number, None) for number in range(2)] == [None] * 2
+
+
+def run_of(scenario: Scenario, number: int, bug: Bug | None) -> str | None:
+    failure = generate(scenario, run_seed(1, number), bug=bug).failure
+    return failure.name if failure is not None else None

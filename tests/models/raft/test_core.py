@@ -14,30 +14,22 @@ from chaoskube.models.raft.ready import Config, Role
 from tests.models.raft.bag import Bag
 
 ACTIONS = (
-    "deliver",
-    "deliver",
-    "deliver",
-    "deliver",
-    "lose",
-    "double",
-    "tick",
-    "tick",
-    "write",
-    "sync",
-    "sync",
-    "propose",
-    "crash",
-    "read",
+    *("deliver",) * 10,
+    *("sync",) * 6,
+    *("tick",) * 3,
+    *("write", "write", "propose", "lose", "double", "crash", "read", "cut"),
 )
 
 
 def misbehave(bag: Bag, luck: random.Random, steps: int) -> None:
     """Do `steps` things that a network, a disk and a clock may do."""
+    cut: set[tuple[int, int]] = set()
     for step in range(steps):
+        bag.flight = [one for one in bag.flight if (one.from_, one.to) not in cut]
         action = luck.choice(ACTIONS)
         member = luck.choice(bag.voters)
         if action == "tick":
-            for _ in range(luck.randint(1, 6)):
+            for _ in range(luck.choice((1, 2, 12, 20))):
                 bag.members[member].tick()
         elif action == "write":
             bag.carry_out(member)
@@ -49,15 +41,17 @@ def misbehave(bag: Bag, luck: random.Random, steps: int) -> None:
         elif action == "read":
             bag.members[member].read_index(step)
         elif action == "crash":
-            if luck.random() < 0.3:
-                bag.crash(member)
+            bag.crash(member)
+        elif action == "cut":
+            links = [(one, other) for one in bag.voters for other in bag.voters if luck.random() < 0.25]
+            cut = set(links if luck.random() < 0.6 else ())
         elif bag.flight:
-            place = luck.randrange(min(len(bag.flight), 8))
+            place = luck.randrange(min(len(bag.flight), luck.choice((1, 4, 40))))
             if action == "lose":
                 bag.flight.pop(place)
             else:
                 bag.deliver(place, keep=action == "double")
-        del bag.flight[:-60]
+        del bag.flight[:-40]
 
 
 @given(
@@ -74,7 +68,7 @@ def test_safety_holds_under_loss_doubling_reordering_and_crashes(
     luck = random.Random(seed)
     bag = Bag(size, luck, pre_vote=pre_vote, check_quorum=check_quorum)
 
-    misbehave(bag, luck, 600)
+    misbehave(bag, luck, 1200)
 
     bag.check()
     bag.check_logs()

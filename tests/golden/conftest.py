@@ -22,8 +22,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """A place for the verdicts."""
+    """A place for the verdicts; a folder without recordings is refused at once."""
     config.stash[VERDICTS] = []
+    folder = config.getoption("--golden", default=None)
+    if folder is not None and not recordings_in(Path(folder)):
+        raise pytest.UsageError(f"--golden {folder}: there is no recording (*.jsonl.gz) in it")
 
 
 @pytest.fixture
@@ -40,6 +43,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
             terminalreporter.write_line(line)
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With a folder, only its recordings are played: the tests of the tool itself are left out."""
+    if config.getoption("--golden", default=None) is not None:
+        played = [item for item in items if "recorded" in getattr(item, "fixturenames", ())]
+        config.hook.pytest_deselected(items=[item for item in items if item not in played])
+        items[:] = played
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One test a recording."""
     if "recorded" not in metafunc.fixturenames:
@@ -49,6 +60,4 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         paths = sorted(COMMITTED.glob("*.jsonl.gz"))
     else:
         paths = recordings_in(Path(folder))
-        if not paths:
-            raise pytest.UsageError(f"--golden {folder}: there is no recording (*.jsonl.gz) in it")
     metafunc.parametrize("recorded", paths, ids=[path.name.removesuffix(".jsonl.gz") for path in paths])

@@ -62,6 +62,8 @@ def side_by_side(left: Recording, right: Recording, difference: Difference, *, w
     """Both stories around a difference: the recording left, ours right, the lines that differ marked."""
     ours = _window(left, difference.left, difference.time)
     theirs = _window(right, difference.right, difference.time)
+    while ours and theirs and ours[0][1] == theirs[0][1] == "":
+        del ours[0], theirs[0]
     head = f"  {'recording':<{width}} | ours"
     rows = [difference.what, head, f"  {'-' * width}-+-{'-' * width}"]
     for (ours_marked, one), (theirs_marked, other) in zip_longest(ours, theirs, fillvalue=(False, "")):

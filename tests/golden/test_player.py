@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -133,3 +134,30 @@ def test_a_folder_of_recordings_is_played_with_one_line_each(tmp_path: Path) -> 
     assert "api-conflict: same" in done.stdout, done.stdout
     assert "api-conflict: cannot play because it stops and starts parts of the control plane" in done.stdout
     assert done.returncode == 0, done.stdout
+
+
+def test_a_recording_that_differs_is_shown_as_two_stories(tmp_path: Path) -> None:
+    """Recording left, ours right, from the first line that differs."""
+    real = _real("deploy-create-3")
+    lie = [record for record in real.records if not (isinstance(record, Watched) and record.kind == "Event")]
+    write_recording(replaced(real, lie), tmp_path / "lie.jsonl.gz")
+
+    done = _pytest("--golden", str(tmp_path))
+
+    assert done.returncode == 1, done.stdout
+    assert "deploy-create-3: differs at 0.0" in done.stdout, done.stdout
+    assert re.search(r"recording +\| ours", done.stdout), done.stdout
+    assert re.search(r"> \(nothing\) +\| .*ScalingReplicaSet", done.stdout), done.stdout
+
+
+def test_a_folder_without_recordings_is_refused(tmp_path: Path) -> None:
+    """One clear sentence, no traceback."""
+    done = _pytest("--golden", str(tmp_path))
+
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert f"ERROR: --golden {tmp_path}: there is no recording (*.jsonl.gz) in it" in done.stderr
+
+
+def _pytest(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "pytest", "tests/golden", "-q", "-p", "no:cacheprovider", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

@@ -67,6 +67,7 @@ class Connection:
     """
 
     __slots__ = (
+        "_deadline",
         "_delivered",
         "_early",
         "_give_up",
@@ -107,6 +108,7 @@ class Connection:
         self._early: list[object] = []
         self._stalled: list[object] = []
         self._last_arrival = 0
+        self._deadline = 0
         self._delivered = 0
         self._resends = 0
         self._resend_timer: Timer | None = None
@@ -128,8 +130,7 @@ class Connection:
     def begin(self, timeout_ns: int) -> None:
         """Send the first SYN. Called by `Network.connect`."""
         self.network.opened(self)
-        clock = self.network.world.clock
-        self._give_up = clock.timer(clock.now + timeout_ns, self._end, ("timeout",))
+        self._deadline = self.network.world.clock.now + timeout_ns
         self._send_syn(SYN_RETRY_NS)
 
     def _send_syn(self, retry_ns: int) -> None:
@@ -141,17 +142,26 @@ class Connection:
         if target is not None and network.world.hosts[target].is_up:
             link = network.link(source, target)
             if not link.blocked:
-                clock.at(clock.now + link.latency_ns + link.extra_ns, self._syn_arrives, source, target)
-        self._resend_timer = clock.timer(clock.now + retry_ns, self._send_syn, (retry_ns * 2,))
+                arrival = clock.now + link.latency_ns + link.extra_ns
+                clock.at(arrival, self._syn_arrives, source, target, clock.now, retry_ns)
+                return
+        self._syn_lost(clock.now, retry_ns)
 
-    def _syn_arrives(self, source: str, target: str) -> None:
+    def _syn_lost(self, sent_at: int, retry_ns: int) -> None:
+        """Timers only where a packet was really lost: a calm connection needs none."""
+        clock = self.network.world.clock
+        if self._give_up is None:
+            self._give_up = clock.timer(self._deadline, self._end, ("timeout",))
+        self._resend_timer = clock.timer(sent_at + retry_ns, self._send_syn, (retry_ns * 2,))
+
+    def _syn_arrives(self, source: str, target: str, sent_at: int, retry_ns: int) -> None:
         network = self.network
         if self._state is not _State.CONNECTING or self._peer is not None:
             return
-        if not network.world.hosts[target].is_up or network.host_of_ip(self.remote.ip) != target:
-            return
         back = network.link(target, source)
-        if back.blocked:
+        is_there = network.world.hosts[target].is_up and network.host_of_ip(self.remote.ip) == target
+        if not is_there or back.blocked or network.link(source, target).blocked:
+            self._syn_lost(sent_at, retry_ns)
             return
         clock = network.world.clock
         arrival = clock.now + back.latency_ns + back.extra_ns

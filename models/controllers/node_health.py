@@ -163,6 +163,15 @@ def mirror_changes(node: Node) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return add, remove
 
 
+def missing_labels(node: Node) -> dict[str, str]:
+    """The deprecated labels that must say the same as those that replaced them (labelReconcileInfo)."""
+    return {
+        f"beta.{key}": value
+        for key in ("kubernetes.io/os", "kubernetes.io/arch")
+        if (value := node.labels.get(key)) is not None and node.labels.get(f"beta.{key}") != value
+    }
+
+
 def with_taints(
     taints: Sequence[Taint], keys: Iterable[str], effect: str, wall_ns: int
 ) -> tuple[Taint, ...] | None:

@@ -6,8 +6,6 @@ taints follow conditions at once. What is known of a node's silence lives in mem
 The decisions are in node_health.py and node_zones.py.
 
 Source: pkg/controller/nodelifecycle/node_lifecycle_controller.go.
-
-Not modelled: the reconciliation of deprecated node labels.
 """
 
 from __future__ import annotations
@@ -33,6 +31,7 @@ from chaoskube.models.controllers.node_health import (
     has_taint,
     judge,
     mirror_changes,
+    missing_labels,
     ready_condition,
 )
 from chaoskube.models.controllers.node_taints import swap_taints
@@ -91,7 +90,7 @@ class NodeLifecycleController:
 
     def _node_seen(self, node: KubeObject) -> None:
         assert isinstance(node, Node), "an informer of nodes holds nodes"
-        if mirror_changes(node) != ((), ()):
+        if mirror_changes(node) != ((), ()) or missing_labels(node):
             self._taint_workers.add(node.name)
 
     def _pod_seen(self, pod: KubeObject, old: KubeObject | None = None) -> None:
@@ -117,6 +116,9 @@ class NodeLifecycleController:
             return
         add, remove = mirror_changes(node)
         await swap_taints(self._client, name, add, remove, NO_SCHEDULE)
+        labels = missing_labels(node)
+        if labels:
+            await self._client.patch("nodes", "", name, {"metadata": {"labels": labels}})
 
     # -- every 5 s
 

@@ -297,11 +297,7 @@ class ReplicaSetController:
         (getReplicaSetsWithSameController: a bare ReplicaSet is not even related to itself.)
         """
         owner = replicaset.metadata.controller
-        related = (
-            only(ReplicaSet, self._replicasets.by_index(OWNER, owner.uid))
-            if owner is not None
-            else ()
-        )
+        related = only(ReplicaSet, self._replicasets.by_index(OWNER, owner.uid)) if owner is not None else ()
         count: dict[str, int] = {}
         for each in related:
             for pod in active_pods(only(Pod, self._pods.by_index(OWNER, each.uid))):

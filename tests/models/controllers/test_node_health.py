@@ -9,10 +9,11 @@ from chaoskube.models.controllers.node_health import (
     Health,
     judge,
     mirror_changes,
+    missing_labels,
     with_taints,
     without_taints,
 )
-from chaoskube.models.objects import Node, Taint
+from chaoskube.models.objects import FrozenDict, Node, Taint
 from chaoskube.sim import SECOND
 from tests.models.controllers.making import node
 
@@ -97,6 +98,16 @@ def test_a_node_that_is_unknown_already_is_not_written_again() -> None:
 def test_no_schedule_taints_mirror_conditions(what: Node, add: tuple[str, ...]) -> None:
     """The scheduler looks at taints, not at conditions."""
     assert mirror_changes(what) == (add, ())
+
+
+def test_deprecated_labels_follow_those_that_replaced_them() -> None:
+    """Old manifests still select nodes by beta.kubernetes.io/os."""
+    plain = node()
+    labels = FrozenDict({"kubernetes.io/os": "linux", "beta.kubernetes.io/os": "plan9"})
+    labelled = evolve(plain, metadata=evolve(plain.metadata, labels=labels))
+
+    assert missing_labels(plain) == {}
+    assert missing_labels(labelled) == {"beta.kubernetes.io/os": "linux"}
 
 
 def test_taints_of_others_are_left_alone() -> None:

@@ -18,13 +18,4 @@ class Difference:
     @property
     def time(self) -> float:
         """When it first shows, on the clock of the side that has it."""
-        return (
-            min(record.t for record in (self.left, self.right) if record is not None)
-            if self.is_placed
-            else 0.0
-        )
-
-    @property
-    def is_placed(self) -> bool:
-        """Whether any record shows it."""
-        return self.left is not None or self.right is not None
+        return min((record.t for record in (self.left, self.right) if record is not None), default=0.0)

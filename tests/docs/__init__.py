@@ -1,0 +1,1 @@
+"""The documents say what is true: examples run, tables equal the code."""

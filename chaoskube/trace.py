@@ -38,8 +38,7 @@ try:
     from yaml import CSafeDumper as SafeDumper
     from yaml import CSafeLoader as SafeLoader
 except ImportError:  # a PyYAML that was built without libyaml: slower, the same result
-    from yaml import SafeDumper  # type: ignore[assignment]  # the same interface
-    from yaml import SafeLoader  # type: ignore[assignment]  # the same interface
+    from yaml import SafeDumper, SafeLoader  # type: ignore[assignment]  # the same interface
 
 T = TypeVar("T")
 D = TypeVar("D")

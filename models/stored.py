@@ -58,6 +58,7 @@ class Stored:
         self.listeners: list[Callable[[Change], None]] = []
         self._objects: dict[str, dict[str, KubeObject]] = {}
         self._by_key: dict[str, KubeObject] = {}
+        self._created: dict[tuple[str, str], int] = {}
         self._pods_of: dict[str, dict[str, None]] = {}
         journal.subscribe(Applied, self._applied)
 
@@ -75,6 +76,10 @@ class Stored:
     def named(self, kind: str) -> tuple[KubeObject, ...]:
         """Every stored object of a kind by the kind's name, modelled or not."""
         return tuple(self._objects.get(kind, {}).values())
+
+    def created_in(self, obj: KubeObject) -> int:
+        """The revision that created a stored object; 0 when it is not stored."""
+        return self._created.get((obj.kind, obj.key), 0)
 
     def pods_controlled_by(self, uid: str) -> tuple[Pod, ...]:
         """Pods whose controller has this uid, in the order of creation."""
@@ -98,6 +103,11 @@ class Stored:
                 continue
             known = after if isinstance(after, KubeObject) else None
             self._put(event.kv.key, before, known)
+            if known is None:
+                assert before is not None, "only what was there can go"
+                self._created.pop((before.kind, before.key), None)
+            else:
+                self._created[known.kind, known.key] = event.kv.create_revision
             change = Change(at=entry.at, revision=applied.revision, before=before, after=known)
             for listener in self.listeners:
                 listener(change)
@@ -109,10 +119,11 @@ class Stored:
         else:
             self._by_key[key] = after
             self._objects.setdefault(after.kind, {})[after.key] = after
-        if isinstance(before, Pod) and (owner := before.metadata.controller) is not None:
-            if after is None or after.metadata.controller != owner:
-                self._pods_of.get(owner.uid, {}).pop(before.key, None)
-        if isinstance(after, Pod) and (owner := after.metadata.controller) is not None:
+        former = before.metadata.controller if isinstance(before, Pod) else None
+        owner = after.metadata.controller if isinstance(after, Pod) else None
+        if former is not None and former != owner and before is not None:
+            self._pods_of.get(former.uid, {}).pop(before.key, None)
+        if owner is not None and after is not None:
             self._pods_of.setdefault(owner.uid, {})[after.key] = None
 
 

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT_NS = 30_000_000_000
 """Go's net.Dialer as client-go and net/http set it up: 30 s."""
 
+COPIES_MAX = 3
+"""Rules that duplicate would multiply, and so would the answers: no datagram arrives more often than this."""
+
 
 @frozen
 class Address:
@@ -339,7 +342,7 @@ class Network:
 def _fates(rules: Sequence[DatagramRule]) -> list[int]:
     copies = [0]
     for rule in rules:
-        copies = [before + after for before in copies for after in rule()]
+        copies = [before + after for before in copies for after in rule()][:COPIES_MAX]
     return copies
 
 

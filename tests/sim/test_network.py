@@ -208,6 +208,14 @@ def test_datagrams_can_be_lost_doubled_and_overtaken() -> None:
     assert sorted(mixed) == list(range(50)) and mixed != list(range(50))  # type: ignore[type-var]
 
 
+def test_duplicates_of_duplicates_are_bounded() -> None:
+    def disturb(world: World) -> None:
+        for _ in range(10):
+            world.network.duplicate(["a"], ["b"], 1000)
+
+    assert len(_datagrams(disturb)) == 3 * 50
+
+
 def test_slow_links_are_slow_and_recover() -> None:
     with World() as world:
         pair = Pair(world)

@@ -18,13 +18,14 @@ from random import Random
 from attrs import frozen
 
 from chaoskube.action import FAULT, Action, draw_action
-from chaoskube.arguments import CannotApply
+from chaoskube.arguments import CannotApply, draw_name
 from chaoskube.bug import Bug
 from chaoskube.run import Result, Session
 from chaoskube.scenario import Scenario
 from chaoskube.sim import MILLISECOND, SECOND
 
 DRAWS_AN_ACTION_MAX = 4
+CALM_SHARE = 0.2
 _TIME_UNIT_NS = 100 * MILLISECOND
 
 
@@ -61,17 +62,34 @@ def generate(scenario: Scenario, seed: int, *, bug: Bug | None = None, story: bo
 
 def draw_shape(scenario: Scenario, rng: Random) -> Shape:
     """Which verbs, how many actions and when, how many targets."""
-    calm = rng.random() < 0.25
-    allowed = [cls for cls in scenario.menu if not (calm and cls.kind == FAULT)] or list(scenario.menu)
-    kept = [cls for cls in allowed if rng.random() < 0.7] or ([rng.choice(allowed)] if allowed else [])
-    verbs = tuple((cls, cls.weight * rng.choice((1, 1, 2, 4))) for cls in kept)
-    count = rng.randint(1, rng.choice((3, scenario.actions_max, scenario.actions_max))) if verbs else 0
+    verbs = _draw_verbs(scenario, rng)
+    count = rng.randint(1, rng.choice((2, scenario.actions_max, 2 * scenario.actions_max))) if verbs else 0
+    times = _draw_times(count, scenario.duration_ns, rng)
+    rest = rng.choice((5, 20, 60)) * SECOND
     return Shape(
         verbs=verbs,
-        times=_draw_times(count, scenario.duration_ns, rng),
-        duration_ns=scenario.duration_ns,
-        targets_max=rng.choice((None, None, 1, 2)),
+        times=times,
+        duration_ns=min(scenario.duration_ns, times[-1] + rest if times else rest),
+        targets_max=rng.choice((None, 1, 1, 2)),
     )
+
+
+def _draw_verbs(scenario: Scenario, rng: Random) -> tuple[tuple[type[Action], int], ...]:
+    """Few operations and few faults, so that what is there happens often enough to meet."""
+    operations = [cls for cls in scenario.menu if cls.kind != FAULT]
+    faults = [cls for cls in scenario.menu if cls.kind == FAULT]
+    calm = bool(operations) and rng.random() < CALM_SHARE
+    kept = _some(operations, rng) + ([] if calm else _some(faults, rng))
+    return tuple((cls, rng.choice((1, 1, 2))) for cls in kept)
+
+
+def _some(classes: Sequence[type[Action]], rng: Random) -> list[type[Action]]:
+    """One to three, or now and then all of them; heavier ones more often."""
+    if rng.random() < 0.15:
+        return list(classes)
+    ranked = sorted(classes, key=lambda cls: -(rng.random() ** (1 / cls.weight)))
+    kept = ranked[: rng.choice((1, 1, 2, 3))]
+    return [cls for cls in classes if cls in kept]
 
 
 class _Names:
@@ -89,7 +107,7 @@ class _Names:
             return known
         kept = [name for name in self._kept.get(kind, ()) if name in known]
         if not kept:
-            kept = self._rng.sample(known, self._max)
+            kept = [draw_name(known, self._rng) for _ in range(self._max)]
             self._kept[kind] = tuple(kept)
         return [name for name in known if name in kept]
 
@@ -107,13 +125,12 @@ def _draw_and_apply(session: Session, shape: Shape, names: _Names, rng: Random) 
 
 
 def _draw_times(count: int, duration_ns: int, rng: Random) -> tuple[int, ...]:
-    """Spread over the run, or close together from one moment on."""
-    if rng.random() < 0.5:
+    """Spread over the run, or close together from near its beginning on."""
+    if rng.random() < 0.3:
         found = [rng.randrange(duration_ns) for _ in range(count)]
     else:
-        start = rng.randrange(max(1, duration_ns // 2))
         gap = rng.choice((SECOND // 5, SECOND, 5 * SECOND))
-        found = [start]
+        found = [rng.randrange(5 * SECOND)]
         while len(found) < count:
             found.append(found[-1] + rng.randrange(gap))
     return tuple(sorted(min(at, duration_ns) // _TIME_UNIT_NS * _TIME_UNIT_NS for at in found[:count]))

@@ -15,7 +15,6 @@ def everything() -> tuple[type[Action], ...]:
     """Every operation and every fault that is known, by name."""
     load_all("chaoskube.faults")
     load_all("chaoskube.scenarios.operations")
-    load_all("chaoskube.scenarios.faults")
     return tuple(actions)
 
 

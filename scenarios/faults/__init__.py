@@ -1,1 +1,0 @@
-"""Faults that only an orchestrator has: one verb a file."""

@@ -1,17 +1,21 @@
-# make hunt    find what breaks the example application (two minutes at the most)
-# make test    run the tests
-# make check   lint, format, types and the import contracts
-# make bench   print the figures of the benchmarks
-# Each makes its own virtual environment in .venv on first use.
+# make hunt       find what breaks the example application (two minutes at the most)
+# make test       run the tests
+# make check      lint, format, types and the import contracts
+# make bench      print the figures of the benchmarks
+# make changelog  show how the fragments in changelog.d/ will read
+# Each makes its own virtual environment in .venv on first use. Another Python: make PYTHON=python3.12 ...
 
 PYTHON ?= python3
+VERSION ?= next
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: hunt test check bench clean
+.PHONY: hunt test check bench changelog clean
 
 hunt: $(VENV)/.run
-	@$(BIN)/chaoskube hunt examples/shop --for 90s --expect violation
+	@$(BIN)/chaoskube hunt examples/shop --for 60s --expect violation
+	@echo
+	@echo "your own: $(BIN)/chaoskube hunt path/to/your/manifests/"
 
 test: $(VENV)/.test
 	@$(BIN)/python -m pytest -q -n 2
@@ -20,11 +24,14 @@ check: $(VENV)/.check
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 
 bench: $(VENV)/.run
 	@$(BIN)/python benchmarks/kernel.py
 	@$(BIN)/python benchmarks/cluster.py
+
+changelog: $(VENV)/.check
+	@$(BIN)/towncrier build --draft --version $(VERSION)
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "chaoskube needs Python 3.11 or newer; name one with: make PYTHON=python3.12 ...")'

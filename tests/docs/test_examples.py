@@ -31,6 +31,7 @@ _TESTED = blocks("tested")
 def folder(tmp_path: Path) -> Path:
     """A project with our examples in it."""
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
     return tmp_path
 
 

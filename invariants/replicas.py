@@ -4,29 +4,40 @@ from __future__ import annotations
 
 from chaoskube.invariant import always, eventually
 from chaoskube.models.objects import ReplicaSet
-from chaoskube.models.observer import Entry, Observer, PodCreateDecided
+from chaoskube.models.observer import Entry, Observer, PodCreateAnswered, PodCreateDecided
 
 LEASE = "kube-controller-manager"
 
 
-@always(on=[PodCreateDecided])
-def replicaset_creates_no_extra_pod(seen: Observer, event: Entry) -> None:
+@always(on=[PodCreateDecided, PodCreateAnswered])
+def replicaset_creates_no_extra_pod(seen: Observer, event: Entry, memory: dict[str, object]) -> None:
     """A ReplicaSet never creates a pod that its own bookkeeping does not ask for.
 
     At each create, the pods that an up-to-date cache would count stay within the replicas that the controller
     has in mind; one more is a bill that nobody ordered, or a second copy of what must be single.
     (pkg/controller/replicaset/replica_set.go: expectations are checked before pods are counted, k/k#8138.)
-    While two processes believe to lead, each keeps its own books and nothing is claimed.
+    Its books cannot hold a pod that its cache doesn't show yet and whose creation nobody confirmed to it: a
+    create whose answer was lost (slowStartBatch counts it as failed), or that an earlier leader or life had
+    sent. While two processes believe to lead, each keeps its own books and nothing is claimed.
     """
-    decided = event.event
-    assert isinstance(decided, PodCreateDecided), "woken by its own event only"
-    if len(seen.leaders.get(LEASE, {})) > 1:
+    told = event.event
+    leaders = seen.leaders.get(LEASE, {})
+    books = (event.by, leaders.get(event.by))
+    if isinstance(told, PodCreateAnswered):
+        memory[told.pod] = books
         return
-    active = len(seen.active_pods_of_replicaset(decided.uid))
+    assert isinstance(told, PodCreateDecided), "woken by its own events only"
+    if len(leaders) > 1:
+        return
+    active = sum(
+        1
+        for pod in seen.active_pods_of_replicaset(told.uid)
+        if memory.get(pod.key) == books or seen.created_in(pod) <= told.pods_revision
+    )
     after = active + 1
-    assert after <= decided.replicas, (
-        f"ReplicaSet {decided.replicaset} wants {decided.replicas} pods and has {active} active ones, yet "
-        f"{event.by} creates another (it counted {decided.active})"
+    assert after <= told.replicas, (
+        f"ReplicaSet {told.replicaset} wants {told.replicas} pods and has {active} active ones, yet "
+        f"{event.by} creates another (it counted {told.active})"
     )
 
 

@@ -30,15 +30,15 @@ def rollout_stays_within_surge(event: Entry) -> None:
 def rollout_stays_within_unavailable(event: Entry) -> None:
     """A rolling update never takes away an available pod that replicas - maxUnavailable still needs.
 
-    Counted as the real controller counts: the ReplicaSets' status.availableReplicas in its own view; scaling
-    down what isn't available is always allowed. (pkg/controller/deployment/rolling.go, reconcileOldReplicaSets.)
+    Counted as the real controller counts: the ReplicaSets' status.availableReplicas in its own view, which may be
+    behind; a ReplicaSet's replicas that aren't available may always go, and go first.
+    (pkg/controller/deployment/rolling.go, reconcileOldReplicaSets: cleanupUnhealthyReplicas.)
     """
     decided = event.event
     assert isinstance(decided, ReplicaSetScaleDecided), "woken by its own event only"
     if not decided.rolling or decided.new >= decided.old or decided.is_new_object:
         return
-    unavailable = max(0, decided.total - decided.available)
-    taken = max(0, decided.old - decided.new - unavailable)
+    taken = max(0, min(decided.own_available, decided.old) - decided.new)
     needed = decided.replicas - decided.max_unavailable
     assert decided.available - taken >= min(needed, decided.available), (
         f"Deployment {decided.deployment} needs {needed} available pods and has {decided.available}, yet "

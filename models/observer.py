@@ -18,6 +18,7 @@ from chaoskube.models.client.events import LeaderStarted, LeaderStopped
 from chaoskube.models.controllers.events import (
     EndpointsDecided,
     EvictionDecided,
+    PodCreateAnswered,
     PodCreateDecided,
     PodDeleteDecided,
     ReplicaSetScaleDecided,
@@ -53,6 +54,7 @@ __all__ = [
     "Observer",
     "OperationEnded",
     "OperationStarted",
+    "PodCreateAnswered",
     "PodCreateDecided",
     "PodDeleteDecided",
     "ReplicaSetScaleDecided",
@@ -130,6 +132,10 @@ class Observer:
     def get(self, kind: type[Kind], key: str) -> Kind | None:
         """The stored object with this key (`namespace/name`, or `name`), or None."""
         return self.store.get(kind, key)
+
+    def created_in(self, obj: KubeObject) -> int:
+        """The revision that created a stored object; 0 when it is not stored."""
+        return self.store.created_in(obj)
 
     def active_pods_of_replicaset(self, uid: str) -> tuple[Pod, ...]:
         """Pods that a ReplicaSet controls and that count as its replicas."""

@@ -308,6 +308,7 @@ class DeploymentSync:
                 max_unavailable=rolling.max_unavailable(self._deployment),
                 total=rolling.total_size(everything),
                 available=rolling.total_available(everything),
+                own_available=0 if is_new_object else replicaset.status.available_replicas,
                 rolling=self._rolling,
                 is_new_object=is_new_object,
             )

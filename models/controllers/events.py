@@ -32,6 +32,15 @@ class PodCreateDecided:
 
 
 @frozen(kw_only=True)
+class PodCreateAnswered:
+    """A ReplicaSet controller has been told that a pod it asked for is stored."""
+
+    replicaset: str
+    uid: str
+    pod: str
+
+
+@frozen(kw_only=True)
 class PodDeleteDecided:
     """A ReplicaSet controller asks for one pod less."""
 
@@ -47,7 +56,8 @@ class ReplicaSetScaleDecided:
     """A Deployment controller scales one ReplicaSet (or makes it: `old` is 0 and `is_new_object`).
 
     `total` is the sum of all its ReplicaSets' spec.replicas before, `available` of their available
-    replicas, both as its cache has them. `rolling` is False for scaling, pausing and Recreate.
+    replicas and `own_available` this one's, all as its cache has them. `rolling` is False for scaling,
+    pausing and Recreate.
     """
 
     deployment: str
@@ -59,6 +69,7 @@ class ReplicaSetScaleDecided:
     max_unavailable: int
     total: int
     available: int
+    own_available: int
     rolling: bool
     is_new_object: bool
 

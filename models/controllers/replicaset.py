@@ -21,7 +21,7 @@ from chaoskube.models.client.recorder import NORMAL, WARNING
 from chaoskube.models.client.workers import Retry
 from chaoskube.models.controllers.base import ManagerContext, by_owner, controller, only
 from chaoskube.models.controllers.controller_ref import claim
-from chaoskube.models.controllers.events import PodCreateDecided, PodDeleteDecided
+from chaoskube.models.controllers.events import PodCreateAnswered, PodCreateDecided, PodDeleteDecided
 from chaoskube.models.controllers.expectations import ConsistencyGuard, Expectations
 from chaoskube.models.controllers.replicaset_core import (
     BURST_REPLICAS,
@@ -226,6 +226,9 @@ class ReplicaSetController:
                 else:
                     assert isinstance(outcome.body, Pod), "what was created is a pod"
                     self._guard.wrote(key, "pods", outcome.body.resource_version)
+                    self._process.record(
+                        PodCreateAnswered(replicaset=key, uid=replicaset.uid, pod=outcome.body.key)
+                    )
                     self._recorder.event(
                         replicaset, NORMAL, "SuccessfulCreate", f"Created pod: {outcome.body.name}"
                     )

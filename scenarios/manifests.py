@@ -39,7 +39,12 @@ NAME = "manifests"
 
 
 def read(paths: tuple[str, ...], stdin: str | None) -> Scenario | None:
-    """A scenario of these files, folders or standard input; UsageError says what is wrong and where."""
+    """A scenario of these files, folders or standard input; None when a file is of another kind.
+
+    Raises UsageError that says what is wrong and where.
+    """
+    if any(path != "-" and Path(path).is_file() and Path(path).suffix not in SUFFIXES for path in paths):
+        return None
     documents = [document for path in paths for document in _load(path, stdin)]
     if not documents:
         raise UsageError(f"{', '.join(paths)}: there is no Kubernetes object in here")
@@ -76,6 +81,7 @@ def _scenario(setup: Setup, title: str) -> Scenario:
         actions_max=6,
         simpler=simpler,
         remedies=remedies,
+        notes=notes,
     )
 
 

@@ -133,3 +133,14 @@ def test_packages_in_pyproject_are_the_folders() -> None:
 @pytest.mark.parametrize("folder", ["invariants", "scenarios/operations", "chaoskube/faults"])
 def test_each_invariant_operation_and_fault_has_a_file_that_says_its_name(folder: str) -> None:
     assert [file for file in (ROOT / folder).glob("*.py") if file.name != "__init__.py"]
+
+
+def test_public_names_are_what_init_says_and_are_loaded_only_when_asked_for() -> None:
+    program = (
+        "import sys, chaoskube\n"
+        "heavy = {'hypothesis', 'trio', 'faker', 'yaml'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+        "assert all(getattr(chaoskube, name) is not None for name in chaoskube.__all__)\n"
+        "assert sorted(chaoskube.__all__) == chaoskube.__all__ and set(chaoskube._HOMES) == set(chaoskube.__all__)"
+    )
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True)

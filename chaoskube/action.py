@@ -36,6 +36,8 @@ class Stage:
     world: World
     subject: Subject
     on_end: Callable[[], None] = attrs.field(repr=False)
+    heal_all: Callable[[], None] = attrs.field(repr=False)
+    """Take back every fault that is under way."""
     is_open: bool = attrs.field(default=False, init=False)
     _undo: list[Callable[[], None]] = attrs.field(factory=list, init=False, repr=False)
 

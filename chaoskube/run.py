@@ -216,7 +216,7 @@ class Session:
     def _begin(self, action: Action) -> None:
         action.check(self.targets)
         running = _Running(action, action.text())
-        running.stage = stage = Stage(self.world, self.subject, lambda: self._ended(running))
+        running.stage = stage = Stage(self.world, self.subject, lambda: self._ended(running), self._heal_all)
         action.ready(stage)
         started = FaultStarted if action.kind == FAULT else OperationStarted
         self._record(started(verb=action.verb, text=running.text))

@@ -45,4 +45,9 @@ def rolling_update() -> Scenario:
     """A careful web server under everything that users do and that goes wrong."""
     trees = [document.tree for document in load_documents(WEB, "rolling_update.py")]
     made = of_documents(trees, title="a careful web server with three replicas")
-    return evolve(made, name="rolling-update", setup={**made.setup, "shape": asdict(Shape())})
+    return evolve(
+        made,
+        name="rolling-update",
+        doc="A careful web server with three replicas, rolled, scaled and drained under traffic and faults.",
+        setup={**made.setup, "shape": asdict(Shape())},
+    )

@@ -38,5 +38,10 @@ def scale_storm() -> Scenario:
     made = of_documents(trees, title="a worker with three replicas and no traffic")
     shape = asdict(Shape(requests_per_second=0))
     return evolve(
-        made, name="scale-storm", setup={**made.setup, "shape": shape}, duration_ns=60 * SECOND, actions_max=8
+        made,
+        name="scale-storm",
+        doc="A worker with three replicas, scaled, rolled and robbed of pods under faults; no traffic.",
+        setup={**made.setup, "shape": shape},
+        duration_ns=60 * SECOND,
+        actions_max=8,
     )

@@ -12,7 +12,18 @@ from chaoskube.arguments import CannotApply
 from chaoskube.discovery import load
 from chaoskube.run import Session
 from chaoskube.scenario import Scenario, Setup
-from chaoskube.sim import MILLISECOND, SECOND, Address, Connection, Entry, Line, Process, ProcessState, World
+from chaoskube.sim import (
+    MILLISECOND,
+    SECOND,
+    Address,
+    Connection,
+    Entry,
+    FaultEnded,
+    Line,
+    Process,
+    ProcessState,
+    World,
+)
 
 STORY_NS = 10 * SECOND
 IN_FLIGHT_NS = 10 * MILLISECOND
@@ -193,3 +204,27 @@ def test_healing_restarts_what_is_down() -> None:
 
         assert session.world.processes["a"].is_running
         assert session.world.processes["b"].is_running
+
+
+def test_heal_ends_every_fault_before_its_time() -> None:
+    load()
+    with Session(PAIR) as session:
+        session.warm_up()
+        for line in (
+            "partition hosts=host-a lasting=60s",
+            "pause process=b down=60s",
+            "crash process=a down=60s",
+        ):
+            session.apply(parse_action(line))
+        session.advance_to(2 * SECOND)
+        session.apply(parse_action("heal"))
+        session.advance_to(4 * SECOND)
+        ended = [one for one in session.world.journal.entries if isinstance(one.event, FaultEnded)]
+        heard_since = [
+            one
+            for one in session.world.journal.entries
+            if isinstance(one.event, Heard) and one.at > session.began + 3 * SECOND
+        ]
+
+    assert len(ended) == 4 and {one.at - session.began for one in ended} == {2 * SECOND}
+    assert len(heard_since) >= 10

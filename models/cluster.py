@@ -20,7 +20,7 @@ from chaoskube.models.apps.behaviour import assumptions as assumptions_of
 from chaoskube.models.apps.ports import targets_of
 from chaoskube.models.apps.web import web
 from chaoskube.models.client.api import ApiClient
-from chaoskube.models.constants import DISK_SYNC, DISK_WRITE, SUPERVISOR_RESTART
+from chaoskube.models.constants import SUPERVISOR_RESTART
 from chaoskube.models.controllers.manager import boot_controller_manager
 from chaoskube.models.etcd.client import CLIENT_PORT
 from chaoskube.models.etcd.member import boot_member
@@ -32,7 +32,7 @@ from chaoskube.models.objects import Deployment, KubeObject, Node, Service
 from chaoskube.models.observer import Observer
 from chaoskube.models.scheduler.shell import boot_scheduler
 from chaoskube.models.telling import KubectlFailed, tell
-from chaoskube.sim import SECOND, Address, DiskTimes, Entry, Line, Process, Refused, Unsure, World
+from chaoskube.sim import SECOND, Address, Entry, Line, Process, Refused, Unsure, World
 
 APPLY_RETRY_NS = SECOND // 2
 QUIET_NS = 20 * SECOND
@@ -140,8 +140,7 @@ class Cluster:
             )
 
     def _component(self, name: str, host: str, boot: Callable[[Process], object]) -> None:
-        disk = DiskTimes(write_ns=DISK_WRITE, sync_ns=DISK_SYNC)
-        self._components.append(self.world.process(name, host=host, boot=boot, disk=disk))
+        self._components.append(self.world.process(name, host=host, boot=boot))
 
     # -- kubectl
 

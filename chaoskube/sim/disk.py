@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from .calm import DISK_SYNC, DISK_WRITE
 from .journal import canonical
 
 if TYPE_CHECKING:
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
 class DiskTimes:
     """How long a write and a sync take, in virtual ns."""
 
-    write_ns: int = 100_000
-    sync_ns: int = 2_000_000
+    write_ns: int = DISK_WRITE
+    sync_ns: int = DISK_SYNC
 
 
 class Unsynced(enum.Enum):

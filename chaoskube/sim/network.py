@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from .calm import CONNECT_TIMEOUT, LINK_BETWEEN_HOSTS, LINK_SAME_HOST
 from .errors import ModelBug, UsageError
 from .journal import canonical
 from .stream import Connection
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from .process import Process
     from .world import World
 
-CONNECT_TIMEOUT_NS = 30_000_000_000
-"""Go's net.Dialer as client-go and net/http set it up: 30 s."""
 
 COPIES_MAX = 3
 """Rules that duplicate would multiply, and so would the answers: no datagram arrives more often than this."""
@@ -46,8 +45,8 @@ class Address:
 class LinkTimes:
     """One-way latency inside a host and between two hosts, in virtual ns."""
 
-    same_host_ns: int = 100_000
-    between_hosts_ns: int = 500_000
+    same_host_ns: int = LINK_SAME_HOST
+    between_hosts_ns: int = LINK_BETWEEN_HOSTS
 
 
 class Link:
@@ -201,7 +200,7 @@ class Network:
         connection.on_open = on_open
         connection.on_message = on_message
         connection.on_close = on_close
-        connection.begin(timeout_ns if timeout_ns is not None else CONNECT_TIMEOUT_NS)
+        connection.begin(timeout_ns if timeout_ns is not None else CONNECT_TIMEOUT)
         return connection
 
     def opened(self, connection: Connection) -> None:

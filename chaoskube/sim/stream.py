@@ -18,21 +18,13 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from .calm import RETRANSMIT_FIRST, RETRANSMIT_MAX, RETRANSMITS, SYN_RETRY
 from .clock import Timer
 from .journal import canonical
 
 if TYPE_CHECKING:
     from .network import Address, Network
     from .process import Process
-
-RETRANSMIT_FIRST_NS = 200_000_000
-"""Linux TCP_RTO_MIN: a packet that isn't acknowledged is sent again after 200 ms, then ever later."""
-RETRANSMIT_MAX_NS = 120_000_000_000
-"""Linux TCP_RTO_MAX."""
-RETRANSMITS = 15
-"""Linux tcp_retries2: about 15 minutes, then the connection is given up."""
-SYN_RETRY_NS = 1_000_000_000
-"""Linux: a SYN that isn't answered is sent again after 1 s, then 2 s, 4 s, ..."""
 
 
 class _State(enum.Enum):
@@ -131,7 +123,7 @@ class Connection:
         """Send the first SYN. Called by `Network.connect`."""
         self.network.opened(self)
         self._deadline = self.network.world.clock.now + timeout_ns
-        self._send_syn(SYN_RETRY_NS)
+        self._send_syn(SYN_RETRY)
 
     def _send_syn(self, retry_ns: int) -> None:
         if self._state is not _State.CONNECTING:
@@ -284,7 +276,7 @@ class Connection:
             self._resend_later()
 
     def _resend_later(self) -> None:
-        delay = min(RETRANSMIT_FIRST_NS << self._resends, RETRANSMIT_MAX_NS)
+        delay = min(RETRANSMIT_FIRST << self._resends, RETRANSMIT_MAX)
         clock = self.network.world.clock
         self._resend_timer = clock.timer(clock.now + delay, self._resend, ())
 

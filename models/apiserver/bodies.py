@@ -35,7 +35,7 @@ from chaoskube.models.objects import (
 from chaoskube.models.objects.defaults import default
 from chaoskube.models.objects.patch import PatchError, json_patch, merge_patch, strategic_merge_patch
 from chaoskube.models.objects.resources import Resource
-from chaoskube.models.objects.schema import check
+from chaoskube.models.objects.schema import check, known
 
 Tree = dict[str, Any]  # plain JSON, as in models.objects
 DEFAULTED = (Pod, Deployment, ReplicaSet, Service)
@@ -58,9 +58,8 @@ def object_of(
     body = request.body
     if isinstance(body, KubeObject):
         if body.kind != resource.kind or body.api_version != resource.api_version:
-            raise _cannot_handle(
-                body.kind, body.api_version, resource, _not_registered(body.api_version, resource)
-            )
+            why = _no_conversion(body.api_version, body.kind, resource)
+            raise _cannot_handle(body.kind, body.api_version, resource, why)
         if request.subresource == "status" or _shares_template(body, cached):
             return body, ()
         return with_defaults(body), ()
@@ -85,12 +84,11 @@ def _shares_template(body: KubeObject, cached: KubeObject | None) -> bool:
 def from_tree(tree: Tree, resource: Resource, field_validation: str) -> tuple[KubeObject, tuple[str, ...]]:
     """Check, default and decode a whole object."""
     kind, api_version = str(tree["kind"]), str(tree["apiVersion"])
-    if api_version != resource.api_version:
-        raise _cannot_handle(kind, api_version, resource, _not_registered(api_version, resource))
-    if kind != resource.kind:
-        why = f"{api_version}, Kind={kind} does not match the kind of the resource, {resource.kind}"
-        raise bad_request(f"the object provided is unrecognized (must be of type {resource.kind}): {why}")
+    if not known(api_version, kind):
+        raise _cannot_handle(kind, api_version, resource, _not_registered(api_version, kind))
     warnings = _checked(tree, resource, field_validation)
+    if (api_version, kind) != (resource.api_version, resource.kind):
+        raise _cannot_handle(kind, api_version, resource, _no_conversion(api_version, kind, resource))
     try:
         return _decoded(default(tree), resource.api_version, resource.kind), warnings
     except DecodeError as error:
@@ -227,11 +225,18 @@ def _drop(tree: Tree, path: str) -> None:
     del node[last]
 
 
-def _not_registered(api_version: str, resource: Resource) -> str:
+def _not_registered(api_version: str, kind: str) -> str:
     return (
-        f'no kind "{resource.kind}" is registered for version "{api_version}" in scheme '
+        f'no kind "{kind}" is registered for version "{api_version}" in scheme '
         '"k8s.io/kubernetes/pkg/api/legacyscheme/scheme.go:30"'
     )
+
+
+def _no_conversion(api_version: str, kind: str, resource: Resource) -> str:
+    """A body of another kind is decoded as what it says, then found to be no such thing. (conversion/converter.go)"""
+    package = resource.group.partition(".")[0] or "core"
+    version = api_version.rpartition("/")[2]
+    return f"converting ({version}.{kind}) to ({package}.{resource.kind}): unknown conversion"
 
 
 def _cannot_handle(kind: str, api_version: str, resource: Resource, why: str) -> ApiError:

@@ -17,14 +17,13 @@ from chaoskube.models.apiserver.api import WatchEvent
 from chaoskube.models.apiserver.events import CacheReset
 from chaoskube.models.apiserver.storage import from_kv
 from chaoskube.models.apiserver.watch_cache import WatchCache, Watcher
+from chaoskube.models.constants import WATCH_CACHE_WAIT, WATCH_PROGRESS_PERIOD
 from chaoskube.models.etcd import messages as etcd
 from chaoskube.models.etcd.client import EtcdClient, WatchHandle
 from chaoskube.models.objects import KubeObject
 from chaoskube.models.objects.resources import Resource
-from chaoskube.sim import MILLISECOND, SECOND, Connection, Process, Timer
+from chaoskube.sim import SECOND, Connection, Process, Timer
 
-PROGRESS_PERIOD_NS: Final = 100 * MILLISECOND
-WAIT_NS: Final = 3 * SECOND
 RELIST_NS: Final = 1 * SECOND
 
 
@@ -52,7 +51,7 @@ class CacheFeed:
         self._ends: dict[int, Timer] = {}
         self._waiters: list[Waiter] = []
         self._progress_timer: Timer | None = None
-        self._progress_asked_at = -PROGRESS_PERIOD_NS
+        self._progress_asked_at = -WATCH_PROGRESS_PERIOD
         self._bookmark_timer: Timer | None = None
         self._bookmark_due = 0
         self._watch_count = 0
@@ -125,7 +124,7 @@ class CacheFeed:
         if self.cache.is_ready and self.cache.revision >= revision:
             resume(True)
             return
-        timer = self._process.call_later(WAIT_NS, self._expire, resume)
+        timer = self._process.call_later(WATCH_CACHE_WAIT, self._expire, resume)
         self._waiters.append(Waiter(revision, resume, timer))
         self._want_progress()
 
@@ -143,7 +142,7 @@ class CacheFeed:
 
     def _want_progress(self) -> None:
         if self._progress_timer is None:
-            at = max(self._process.now, self._progress_asked_at + PROGRESS_PERIOD_NS)
+            at = max(self._process.now, self._progress_asked_at + WATCH_PROGRESS_PERIOD)
             self._progress_timer = self._process.call_at(at, self._ask_progress)
 
     def _ask_progress(self) -> None:

@@ -37,17 +37,15 @@ from chaoskube.models.apiserver.selection import predicate, single_name
 from chaoskube.models.apiserver.storage import current_revision
 from chaoskube.models.apiserver.watch_cache import WatchCache, Watcher, next_bookmark_at
 from chaoskube.models.apiserver.writes import Done
-from chaoskube.models.constants import REQUEST_HANDLING
+from chaoskube.models.constants import API_REQUEST_TIMEOUT, COMPACTION_PERIOD, REQUEST_HANDLING
 from chaoskube.models.etcd import messages as etcd
 from chaoskube.models.etcd.client import EtcdClient
 from chaoskube.models.objects import TYPED, Namespace, ObjectMeta
 from chaoskube.models.objects.resources import Resource, resource_for
 from chaoskube.sim import MILLISECOND, SECOND, Address, Connection, Process, Unsure, reached
 
-REQUEST_TIMEOUT_NS: Final = 60 * SECOND
 ETCD_RETRY_NS: Final = 100 * MILLISECOND
 WATCH_TIMEOUT_SECONDS: Final = (1800, 3600)
-COMPACTION_PERIOD_NS: Final = 300 * SECOND
 BOOTSTRAP_RETRY_NS: Final = 1 * SECOND
 
 
@@ -80,8 +78,9 @@ class ApiServer:
         self._feeds: dict[str, CacheFeed] = {}
         for api_version, kind in TYPED:
             self._feed(resource_for(kind, api_version).plural)
+        self._feed("priorityclasses")  # admission asks for every new pod
         self._bootstrap()
-        process.call_later(COMPACTION_PERIOD_NS, self._compact, Round())
+        process.call_later(COMPACTION_PERIOD, self._compact, Round())
         process.listen(port, self._on_connect)
 
     # ---- Context
@@ -120,7 +119,7 @@ class ApiServer:
             flow = self._watch(request, connection)
         else:
             flow = _handled(self, request)
-        run = Run(flow, request, connection, self._process.now + REQUEST_TIMEOUT_NS)
+        run = Run(flow, request, connection, self._process.now + API_REQUEST_TIMEOUT)
         timer = self._process.call_at(run.deadline, self._time_is_up, run)
         self._advance(run, None)
         if run.is_answered:
@@ -267,7 +266,7 @@ class ApiServer:
 
     def _compacted(self, outcome: object) -> None:
         assert isinstance(outcome, Round)
-        self._process.call_later(COMPACTION_PERIOD_NS, self._compact, outcome)
+        self._process.call_later(COMPACTION_PERIOD, self._compact, outcome)
 
     def _own(self, flow: Flow[object], then: object, outcome: Outcome = None) -> None:
         """Carry out a flow of the server's own."""

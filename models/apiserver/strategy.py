@@ -29,6 +29,7 @@ from chaoskube.models.objects import (
     Node,
     ObjectMeta,
     Pod,
+    PodCondition,
     PodStatus,
     ReplicaSet,
     ReplicaSetStatus,
@@ -147,6 +148,8 @@ def prepare_create(obj: KubeObject, *, uid: str, name: str, namespace: str, now_
         if (spec.termination_grace_period_seconds or 0) < 0:
             spec = evolve(spec, termination_grace_period_seconds=1)
         status = PodStatus(phase="Pending", qos_class=qos_class(obj))
+        if spec.scheduling_gates:
+            status = evolve(status, conditions=(_gated_condition(now_ns),))
         return evolve(obj, metadata=metadata, spec=spec, status=status)
     if isinstance(obj, Deployment):
         return evolve(obj, metadata=metadata, status=DeploymentStatus())
@@ -159,6 +162,17 @@ def prepare_create(obj: KubeObject, *, uid: str, name: str, namespace: str, now_
     if isinstance(obj, GenericObject):
         return evolve(obj, metadata=metadata, content=_new_content(obj))
     return evolve(obj, metadata=metadata)
+
+
+def _gated_condition(now_ns: int) -> PodCondition:
+    """applySchedulingGatedCondition: the scheduler leaves gated pods alone, so the server says why they wait."""
+    return PodCondition(
+        type="PodScheduled",
+        status="False",
+        reason="SchedulingGated",
+        message="Scheduling is blocked due to non-empty scheduling gates",
+        last_transition_time=now_ns - now_ns % SECOND_NS,
+    )
 
 
 def prepare_update(new: KubeObject, old: KubeObject) -> KubeObject:

@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from attrs import evolve
-from chaoskube.models.objects.validation import validate_update
 
 from chaoskube.models.apiserver.api import (
     GET,
@@ -55,6 +54,7 @@ from chaoskube.models.objects.conditions import set_condition
 from chaoskube.models.objects.patch import merge_patch
 from chaoskube.models.objects.resources import Resource, resource_of
 from chaoskube.models.objects.selectors import as_selector
+from chaoskube.models.objects.validation import validate_update
 
 SECOND_NS = 1_000_000_000
 SCALE_VERSION = "autoscaling/v1"

@@ -13,12 +13,13 @@ from typing import Any
 
 from chaoskube.models.objects.schema import property_of, struct_of
 
-_GO_TYPES = {"string": "string", "boolean": "bool", "int32": "int32", "int64": "int64"}
+_GO_TYPES = {"string": "string", "boolean": "bool", "int32": "int32", "int64": "int64", "byte": "[]uint8"}
 QUANTITY = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
 
 
 def unmarshal_error(tree: Mapping[str, Any], path: str) -> str | None:
-    """The decoder's words for the value at `path`; None where Go decodes with words of its own (times)."""
+    """The decoder's words for the value at `path`; None where Go decodes with words of its own (times,
+    base64)."""
     struct = struct_of(str(tree.get("apiVersion")), str(tree.get("kind")))
     found: Mapping[str, Any] = {"struct": struct}
     owner, fields = "", []
@@ -38,6 +39,8 @@ def unmarshal_error(tree: Mapping[str, Any], path: str) -> str | None:
         value = value[step]
     if found.get("type") == "quantity" and isinstance(value, str):
         return QUANTITY
+    if found.get("type") == "byte" and isinstance(value, str):
+        return None
     go_type = _go_type(found)
     if not go_type or not fields:
         return None

@@ -221,7 +221,7 @@ def _next(
     if request.subresource == "status":
         new = strategy.prepare_status_update(new, current)
     else:
-        new = strategy.prepare_update(admission.admit_update(new), current)
+        new = strategy.prepare_update(admission.admit_update(ctx, new, current), current)
     causes = validate_update(current, new, subresource=request.subresource)
     refusal = causes_error(resource, request.name, causes)
     if refusal is not None:
@@ -286,7 +286,8 @@ def delete_object(ctx: Context, request: Request, resource: Resource) -> Flow[Do
 
     change(current)
     if request.dry_run:
-        return Done(code=200, body=current)
+        # what a real one answers: the marked object, or what is answered when it is gone
+        return _deleted(current, resource) if decided.remove else Done(code=200, body=decided.mark or current)
     marked = current
     if decided.mark is not None:
         saved = yield from guaranteed_update(key, current, change)

@@ -11,16 +11,17 @@ from __future__ import annotations
 
 import random
 
+from chaoskube.models.constants import (
+    REFLECTOR_BACKOFF_INITIAL,
+    REFLECTOR_BACKOFF_MAX,
+    REFLECTOR_BACKOFF_RESET,
+)
 from chaoskube.sim import MILLISECOND, SECOND
 
 ITEM_BASE = 5 * MILLISECOND
 ITEM_MAX = 1000 * SECOND
 BUCKET_INTERVAL = 100 * MILLISECOND
 BUCKET_BURST = 100
-
-REFLECTOR_INITIAL = 800 * MILLISECOND
-REFLECTOR_MAX = 30 * SECOND
-REFLECTOR_RESET = 120 * SECOND
 
 
 class TokenBucket:
@@ -77,9 +78,9 @@ class Backoff:
     def __init__(
         self,
         *,
-        initial_ns: int = REFLECTOR_INITIAL,
-        max_ns: int = REFLECTOR_MAX,
-        reset_ns: int = REFLECTOR_RESET,
+        initial_ns: int = REFLECTOR_BACKOFF_INITIAL,
+        max_ns: int = REFLECTOR_BACKOFF_MAX,
+        reset_ns: int = REFLECTOR_BACKOFF_RESET,
     ) -> None:
         self._initial = initial_ns
         self._max = max_ns

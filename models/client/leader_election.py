@@ -19,12 +19,10 @@ from attrs import evolve, frozen
 from chaoskube.models.apiserver.api import Status
 from chaoskube.models.client.api import ApiClient
 from chaoskube.models.client.events import LeaderStarted, LeaderStopped
+from chaoskube.models.constants import LEASE_DURATION, RENEW_DEADLINE, RETRY_PERIOD
 from chaoskube.models.objects import Lease, LeaseSpec, ObjectMeta
 from chaoskube.sim import MICROSECOND, SECOND, Process, Refused, Unsure
 
-LEASE_DURATION = 15 * SECOND
-RENEW_DEADLINE = 10 * SECOND
-RETRY_PERIOD = 2 * SECOND
 RETRY_JITTER_TENTHS = 12
 REQUEST_TIMEOUT = RENEW_DEADLINE // 2
 LEASE_NAMESPACE = "kube-system"

@@ -14,11 +14,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from chaoskube.models.apiserver.api import ERROR, WATCH, Request, Response, Status, WatchEvent
+from chaoskube.models.constants import HTTP2_PING_INTERVAL, HTTP2_PING_TIMEOUT
 from chaoskube.models.objects import evolve
 from chaoskube.sim import SECOND, Address, Connection, Process, TimedOut, Timer, Unsure
-
-PING_INTERVAL = 30 * SECOND
-PING_TIMEOUT = 15 * SECOND
 
 OnDone = Callable[[Response | Unsure], None]
 OnEvent = Callable[[WatchEvent], None]
@@ -62,7 +60,7 @@ class Transport:
                 on_message=self._answered,
                 on_close=lambda reason: self._lost(server, reason),
             )
-            connection.keepalive(PING_INTERVAL, PING_TIMEOUT)
+            connection.keepalive(HTTP2_PING_INTERVAL, HTTP2_PING_TIMEOUT)
             self._connection = connection
         return connection
 
@@ -121,7 +119,7 @@ class WatchHandle:
             on_message=self._message,
             on_close=self._closed,
         )
-        self._connection.keepalive(PING_INTERVAL, PING_TIMEOUT)
+        self._connection.keepalive(HTTP2_PING_INTERVAL, HTTP2_PING_TIMEOUT)
         self._connection.send(request)
 
     def cancel(self) -> None:

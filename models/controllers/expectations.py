@@ -15,9 +15,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from chaoskube.sim import SECOND, reached
-
-EXPECTATIONS_TIMEOUT = 300 * SECOND
+from chaoskube.models.constants import EXPECTATIONS_TIMEOUT
+from chaoskube.sim import reached
 
 
 class _Expected:

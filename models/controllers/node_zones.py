@@ -14,16 +14,14 @@ from collections.abc import Mapping, Sequence
 from attrs import frozen
 
 from chaoskube.models.client.backoff import TokenBucket
+from chaoskube.models.constants import NODE_EVICTION_INTERVAL, NODE_EVICTION_SECONDARY_INTERVAL
 from chaoskube.models.objects import Node
-from chaoskube.sim import SECOND
 
 INITIAL = "Initial"
 NORMAL = "Normal"
 FULL = "FullDisruption"
 PARTIAL = "PartialDisruption"
 
-EVICTION_INTERVAL = 10 * SECOND
-SECONDARY_INTERVAL = 100 * SECOND
 LARGE_CLUSTER_NODES = 50
 UNHEALTHY_PERCENT = 55
 
@@ -49,8 +47,8 @@ def zone_state(ready: int, not_ready: int) -> str:
 def eviction_interval(state: str, nodes: int) -> int | None:
     """The time between two taintings in a zone; None: never."""
     if state == PARTIAL:
-        return SECONDARY_INTERVAL if nodes > LARGE_CLUSTER_NODES else None
-    return EVICTION_INTERVAL
+        return NODE_EVICTION_SECONDARY_INTERVAL if nodes > LARGE_CLUSTER_NODES else None
+    return NODE_EVICTION_INTERVAL
 
 
 @frozen(kw_only=True)
@@ -87,8 +85,8 @@ class TaintQueue:
     def __init__(self) -> None:
         self._waiting: list[str] = []
         self._known: set[str] = set()
-        self._bucket: TokenBucket | None = TokenBucket(interval_ns=EVICTION_INTERVAL, burst=1)
-        self._interval: int | None = EVICTION_INTERVAL
+        self._bucket: TokenBucket | None = TokenBucket(interval_ns=NODE_EVICTION_INTERVAL, burst=1)
+        self._interval: int | None = NODE_EVICTION_INTERVAL
 
     def __len__(self) -> int:
         return len(self._waiting)

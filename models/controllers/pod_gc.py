@@ -9,8 +9,9 @@ Source: pkg/controller/podgc/gc_controller.go.
 from __future__ import annotations
 
 from chaoskube.models.client.api import is_not_found
+from chaoskube.models.constants import POD_GC_PERIOD
 from chaoskube.models.controllers.base import ManagerContext, controller, only
-from chaoskube.models.controllers.pod_gc_core import PERIOD, Collect, Quarantine, Why, choose
+from chaoskube.models.controllers.pod_gc_core import Collect, Quarantine, Why, choose
 from chaoskube.models.controllers.taint_eviction import disruption_patch
 from chaoskube.models.objects import Node, Pod, is_pod_terminal
 from chaoskube.sim import Refused, Unsure, reached
@@ -35,7 +36,7 @@ class PodGarbageCollector:
     async def _run(self) -> None:
         while True:
             await self._round()
-            await self._process.sleep(PERIOD)
+            await self._process.sleep(POD_GC_PERIOD)
 
     async def _round(self) -> None:
         pods = only(Pod, self._pods.list())

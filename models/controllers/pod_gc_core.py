@@ -10,11 +10,9 @@ from enum import Enum
 
 from attrs import frozen
 
+from chaoskube.models.constants import POD_GC_QUARANTINE
 from chaoskube.models.objects import Node, Pod, is_pod_terminal
-from chaoskube.sim import SECOND
 
-PERIOD = 20 * SECOND
-QUARANTINE = 40 * SECOND
 TERMINATED_MAX = 12500
 OUT_OF_SERVICE = "node.kubernetes.io/out-of-service"
 
@@ -94,6 +92,6 @@ class Quarantine:
         missing = sorted(
             {pod.spec.node_name for pod in pods if pod.spec.node_name and pod.spec.node_name not in nodes}
         )
-        ripe = [node for node in missing if now - self._since.get(node, now) > QUARANTINE]
+        ripe = [node for node in missing if now - self._since.get(node, now) > POD_GC_QUARANTINE]
         self._since = {node: self._since.get(node, now) for node in missing}
         return tuple(ripe)

@@ -19,6 +19,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
+from chaoskube.models.constants import (
+    ETCD_CALL_TIMEOUT,
+    ETCD_DIAL_TIMEOUT,
+    ETCD_KEEPALIVE_INTERVAL,
+    ETCD_KEEPALIVE_TIMEOUT,
+)
 from chaoskube.models.etcd.events import WatchDelivered, WatchEnded, WatchOpened, WatchProgressed
 from chaoskube.models.etcd.messages import (
     Answer,
@@ -50,11 +56,6 @@ from chaoskube.sim import (
 
 CLIENT_PORT: Final = 2379
 """Where a member listens for clients (etcd's default)."""
-DIAL_TIMEOUT_NS: Final = 20 * SECOND
-KEEPALIVE_INTERVAL_NS: Final = 30 * SECOND
-KEEPALIVE_TIMEOUT_NS: Final = 10 * SECOND
-CALL_TIMEOUT_NS: Final = 10 * SECOND
-"""When the caller says nothing: longer than a member's own 7 s, so that its answer is heard."""
 RECONNECT_NS: Final = 100 * MILLISECOND
 """A pause before the next endpoint is tried, so that a dead cluster isn't hammered."""
 
@@ -80,7 +81,7 @@ class EtcdClient:
     # -- calls
 
     def request(
-        self, request: Request, on_done: Callable[[Outcome], None], timeout_ns: int = CALL_TIMEOUT_NS
+        self, request: Request, on_done: Callable[[Outcome], None], timeout_ns: int = ETCD_CALL_TIMEOUT
     ) -> None:
         """Send one call; `on_done` is called exactly once, never before this returns."""
         if self._connection is None:
@@ -92,7 +93,7 @@ class EtcdClient:
         assert self._connection is not None
         self._connection.send(Call(number, request))
 
-    async def call(self, request: Request, timeout_ns: int = CALL_TIMEOUT_NS) -> Response:
+    async def call(self, request: Request, timeout_ns: int = ETCD_CALL_TIMEOUT) -> Response:
         """The response. Raises Refused (its status is the EtcdError) when it certainly had no effect, else Unsure."""
         reply: Reply[Outcome] = self.process.reply()
         self.request(request, reply.set, timeout_ns)
@@ -115,11 +116,11 @@ class EtcdClient:
         connection = self.process.connect(
             self.endpoint,
             label="etcd",
-            timeout_ns=DIAL_TIMEOUT_NS,
+            timeout_ns=ETCD_DIAL_TIMEOUT,
             on_message=self._on_answer,
             on_close=self._lost,
         )
-        connection.keepalive(KEEPALIVE_INTERVAL_NS, KEEPALIVE_TIMEOUT_NS)
+        connection.keepalive(ETCD_KEEPALIVE_INTERVAL, ETCD_KEEPALIVE_TIMEOUT)
         self._connection = connection
 
     def _on_answer(self, message: object) -> None:
@@ -169,11 +170,11 @@ class EtcdClient:
         connection = self.process.connect(
             self.endpoint,
             label=label,
-            timeout_ns=DIAL_TIMEOUT_NS,
+            timeout_ns=ETCD_DIAL_TIMEOUT,
             on_message=handle.on_message,
             on_close=handle.on_close,
         )
-        connection.keepalive(KEEPALIVE_INTERVAL_NS, KEEPALIVE_TIMEOUT_NS)
+        connection.keepalive(ETCD_KEEPALIVE_INTERVAL, ETCD_KEEPALIVE_TIMEOUT)
         return connection
 
     def leave(self, endpoint: Address) -> None:

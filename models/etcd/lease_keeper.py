@@ -14,6 +14,7 @@ from typing import Final
 
 from attrs import frozen
 
+from chaoskube.models.constants import ETCD_REQUEST_TIMEOUT, ETCD_TICK
 from chaoskube.models.etcd.messages import (
     NO_LEADER,
     TIMED_OUT,
@@ -25,13 +26,13 @@ from chaoskube.models.etcd.messages import (
     LeaseTimeToLiveResponse,
     Response,
 )
-from chaoskube.models.etcd.replica import REQUEST_TIMEOUT_NS, TICK_NS, Replica
+from chaoskube.models.etcd.replica import Replica
 from chaoskube.sim import SECOND, Timer
 
 CHECK_TICKS: Final = 5
 REVOKE_RETRY_NS: Final = 3 * SECOND
 """server/lease/lessor.go defaultExpiredleaseRetryInterval."""
-PROMOTE_EXTRA_NS: Final = 10 * TICK_NS
+PROMOTE_EXTRA_NS: Final = 10 * ETCD_TICK
 """A new leader adds an election time-out to every lease (Promote)."""
 
 LeaseRequest = LeaseKeepAlive | LeaseTimeToLive
@@ -72,7 +73,7 @@ class LeaseKeeper:
             self._answer_as_leader(request, answer)
             return
         number = member.new_id()
-        timer = member.process.call_later(REQUEST_TIMEOUT_NS, self._on_told, "", _Told(number, TIMED_OUT))
+        timer = member.process.call_later(ETCD_REQUEST_TIMEOUT, self._on_told, "", _Told(number, TIMED_OUT))
         self._asked[number] = (answer, timer)
         if member.leader is not None:
             member.process.send(member.leader, _Ask(number, request))

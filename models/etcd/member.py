@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
+from chaoskube.models.constants import ETCD_ELECTION_TICKS
 from chaoskube.models.etcd.client import CLIENT_PORT
 from chaoskube.models.etcd.lease_keeper import LeaseKeeper
 from chaoskube.models.etcd.messages import (
@@ -40,7 +41,6 @@ from chaoskube.models.etcd.watch import EMPTY_RANGE_REASON, Watcher
 from chaoskube.models.raft.messages import NONE
 from chaoskube.sim import Address, Connection, ModelBug, Process, World, reached
 
-ELECTION_TICKS: Final = 10
 NO_LEADER_CHECKS_MAX: Final = 3
 
 
@@ -96,7 +96,7 @@ class _Server:
         self._watches.pop(session, None)
 
     def _on_tick(self, ticks: int) -> None:
-        if ticks % ELECTION_TICKS:
+        if ticks % ETCD_ELECTION_TICKS:
             return
         if self.replica.raft.lead != NONE:
             self._checks_without_leader = 0

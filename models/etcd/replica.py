@@ -22,6 +22,7 @@ from typing import Final
 
 from attrs import field, frozen
 
+from chaoskube.models.constants import ETCD_READ_RETRY, ETCD_REQUEST_TIMEOUT, ETCD_TICK
 from chaoskube.models.etcd import wal
 from chaoskube.models.etcd.events import Acknowledged, Applied, Compacted
 from chaoskube.models.etcd.messages import TIMED_OUT, Compact, EtcdError, Request, Response
@@ -31,14 +32,8 @@ from chaoskube.models.raft.core import Raft
 from chaoskube.models.raft.events import BecameLeader, Committed, SteppedDown, Voted
 from chaoskube.models.raft.messages import NONE, Entry, HardState, Message, MessageType
 from chaoskube.models.raft.ready import Config, Ready, Role
-from chaoskube.sim import MILLISECOND, SECOND, Process, canonical, reached
+from chaoskube.sim import SECOND, Process, canonical, reached
 
-TICK_NS: Final = 100 * MILLISECOND
-"""Heartbeat interval; an election takes 10 of them and jitter (server/embed/config.go)."""
-REQUEST_TIMEOUT_NS: Final = 7 * SECOND
-"""server/config/config.go ReqTimeout: 5 s + 2 election time-outs."""
-READ_RETRY_NS: Final = 500 * MILLISECOND
-"""server/etcdserver/v3_server.go readIndexRetryTime."""
 SEEN_MAX: Final = 4096
 """Forwarded proposals remembered, so that a datagram that arrives twice is taken once, as over TCP."""
 
@@ -124,7 +119,7 @@ class Replica:
         """Listen to peers, begin to tick, apply what the disk says is committed."""
         process = self.process
         process.on_datagram = self._on_datagram
-        process.call_later(process.rng.randrange(TICK_NS) + 1, self._tick)
+        process.call_later(process.rng.randrange(ETCD_TICK) + 1, self._tick)
         self._carry_out()
 
     @property
@@ -211,13 +206,13 @@ class Replica:
     # -- time
 
     def _tick(self) -> None:
-        self.process.call_later(TICK_NS, self._tick)
+        self.process.call_later(ETCD_TICK, self._tick)
         self._ticks += 1
         self.raft.tick()
         self._after_step()
         now = self.process.now
         if self._waiting or self._unproposed:
-            self._expire_writes(now - REQUEST_TIMEOUT_NS)
+            self._expire_writes(now - ETCD_REQUEST_TIMEOUT)
         if self._reads or self._confirmed:
             self._expire_reads(now)
         if self.hub.has_unsynced:
@@ -234,7 +229,7 @@ class Replica:
             waiting.answer(TIMED_OUT)
 
     def _expire_reads(self, now: int) -> None:
-        before = now - REQUEST_TIMEOUT_NS
+        before = now - ETCD_REQUEST_TIMEOUT
         unapplied = [one for _, readers in self._confirmed for one in readers]
         late = [one for one in (*self._reads, *self._next_reads, *unapplied) if one.since <= before]
         if late:
@@ -247,7 +242,7 @@ class Replica:
                 reader.go_on(TIMED_OUT)
         if not self._reads and self._next_reads:
             self._ask_read_index()
-        elif self._reads and now - self._read_asked_at >= READ_RETRY_NS:
+        elif self._reads and now - self._read_asked_at >= ETCD_READ_RETRY:
             self._retry_read_index()
 
     # -- Raft

@@ -1,7 +1,7 @@
 """What the API server fills in when it decodes an object, on plain JSON trees.
 
 Sources: pkg/apis/core/v1/defaults.go, pkg/apis/apps/v1/defaults.go, pkg/apis/batch/v1/defaults.go,
-pkg/apis/discovery/v1/defaults.go; and what Go's encoder makes of absent structs (`resources: {}`, `status: {}`).
+pkg/apis/discovery/v1/defaults.go, pkg/apis/scheduling/v1/defaults.go; and what Go's encoder makes of absent structs (`resources: {}`, `status: {}`).
 
 `default` also does what decoding into Go structs does: null and empty values that mean absent go, quantities are
 written in their canonical form. Called by the API server at its door, before validation.
@@ -274,6 +274,10 @@ def _daemon_set(tree: Tree) -> None:
         tree.setdefault("status", {}).setdefault(name, 0)
 
 
+def _priority_class(tree: Tree) -> None:
+    tree.setdefault("preemptionPolicy", "PreemptLowerPriority")
+
+
 def _items(tree: Tree, name: str) -> Iterable[Tree]:
     return [item for item in tree.get(name) or () if isinstance(item, dict)]
 
@@ -289,4 +293,5 @@ _DEFAULTS: Final[Mapping[tuple[str, str], Callable[[Tree], None]]] = {
     ("apps/v1", "DaemonSet"): _daemon_set,
     ("discovery.k8s.io/v1", "EndpointSlice"): _endpoint_slice,
     ("coordination.k8s.io/v1", "Lease"): _lease,
+    ("scheduling.k8s.io/v1", "PriorityClass"): _priority_class,
 }

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import string
 from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from functools import cache
@@ -194,6 +195,34 @@ def _quantity(value: object) -> str:
     return ""
 
 
+def _byte(value: object) -> str:
+    if not isinstance(value, str):
+        return _text(value)
+    wrong = _base64_error(value)
+    return "" if wrong is None else f"illegal base64 data at input byte {wrong}"
+
+
+def _base64_error(text: str) -> int | None:
+    """Where Go's decoder stops (encoding/base64, decodeQuantum); it passes over line ends."""
+    signs = [(at, sign) for at, sign in enumerate(text) if sign not in "\r\n"]
+    for number, (at, sign) in enumerate(signs):
+        place = number % 4
+        if sign == "=":
+            rest = signs[number + 1 :]
+            if place == 2 and rest and rest[0][1] == "=":
+                rest = rest[1:]
+            elif place == 2:
+                return rest[0][0] - 1 if rest else len(text)
+            return at if place < 2 else (rest[0][0] if rest else None)
+        if sign not in _BASE64:
+            return at
+    left = len(signs) % 4
+    return len(text) - left if left else None
+
+
+_BASE64: Final = frozenset(string.ascii_letters + string.digits + "+/")
+
+
 def _time(value: object) -> str:
     if not isinstance(value, str):
         return _text(value)
@@ -210,7 +239,7 @@ def _anything(value: object) -> str:
 
 _WORDS: Final[Mapping[str, Callable[[object], str]]] = {
     "string": _text,
-    "byte": _text,
+    "byte": _byte,
     "integer": _whole,
     "int64": _whole,
     "int32": lambda value: _whole(value, 32),

@@ -25,7 +25,7 @@ from chaoskube.models.objects.causes import (
 from chaoskube.models.objects.config import ConfigMap
 from chaoskube.models.objects.fields import IntOrString
 from chaoskube.models.objects.lease import Lease
-from chaoskube.models.objects.meta import KubeObject, LabelSelector
+from chaoskube.models.objects.meta import GenericObject, KubeObject, LabelSelector
 from chaoskube.models.objects.names import (
     config_key,
     dns_label,
@@ -47,6 +47,7 @@ from chaoskube.models.objects.validation_meta import (
     check_selector,
 )
 from chaoskube.models.objects.validation_pod import check_pod, check_pod_update, check_template
+from chaoskube.models.objects.validation_priority import check_priority_class, check_priority_class_update
 from chaoskube.models.objects.workloads import Deployment, DeploymentStrategy, ReplicaSet
 from chaoskube.sim import UsageError
 
@@ -65,8 +66,7 @@ def validate_update(old: KubeObject, new: KubeObject, *, subresource: str = "") 
     if subresource == "status":
         return (*changed, *_status(new))
     if isinstance(old, Pod) and isinstance(new, Pod):
-        causes = (*_meta(new), *changed, *check_pod_update(old, new))
-        return causes if causes else tuple(check_pod(new))
+        return (*changed, *_meta(new), *check_pod(new), *check_pod_update(old, new))
     return (*_meta(new), *changed, *_content(new), *_immutable(old, new))
 
 
@@ -89,6 +89,8 @@ def _any_name(name: str) -> list[str]:
 
 
 def _content(obj: KubeObject) -> Iterator[Cause]:
+    if isinstance(obj, GenericObject):
+        return check_priority_class(obj) if obj.kind == "PriorityClass" else iter(())
     rule = _RULES.get(type(obj))
     return iter(()) if rule is None else rule(obj)
 
@@ -289,6 +291,8 @@ _RULES: Final[Mapping[type[KubeObject], Callable[[Any], Iterator[Cause]]]] = {
 
 
 def _immutable(old: KubeObject, new: KubeObject) -> Iterator[Cause]:
+    if isinstance(old, GenericObject) and isinstance(new, GenericObject) and new.kind == "PriorityClass":
+        yield from check_priority_class_update(old, new)
     if isinstance(old, (Deployment, ReplicaSet)) and isinstance(new, (Deployment, ReplicaSet)):
         if old.spec.selector != new.spec.selector:
             yield invalid("spec.selector", new.spec.selector, "field is immutable")

@@ -15,7 +15,7 @@ from collections.abc import Hashable, Iterator
 from typing import Any, Final
 
 import yaml
-from attrs import frozen
+from attrs import field, frozen
 
 from chaoskube.models.objects.frozen import Tree
 from chaoskube.sim import UsageError
@@ -37,11 +37,17 @@ class Document:
     tree: Tree
     source: str
     line: int
+    node: yaml.Node | None = field(default=None, eq=False, repr=False)
 
     @property
     def place(self) -> str:
         """file:line, as errors say it."""
         return f"{self.source}:{self.line}"
+
+    def place_of(self, path: str) -> str:
+        """file:line of a field such as `spec.template.spec.containers[0].image`, or of what is nearest to it."""
+        line = _line_of(self.node, path)
+        return f"{self.source}:{line if line is not None else self.line}"
 
 
 def load_documents(text: str, source: str) -> list[Document]:
@@ -59,34 +65,42 @@ def load_documents(text: str, source: str) -> list[Document]:
                 size = _size(node, {})
                 if size > NODES_MAX:
                     raise UsageError(f"{source}:{line}: document contains excessive aliasing ({size} values)")
-                found.extend(_objects(loader.construct_document(node), source, line))
+                found.extend(_objects(loader.construct_document(node), source, node))
         finally:
             loader.dispose()
     except yaml.MarkedYAMLError as error:
         raise UsageError(
-            f"{_place(source, error.problem_mark or error.context_mark)}: {_words(error)}"
+            f"{_place(source, error.problem_mark or error.context_mark)}: {_words(error, text)}"
         ) from error
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, max(0, text.find(chr(error.character)))) + 1
+        words = f"the character U+{error.character:04X} is not allowed in YAML"
+        raise UsageError(f"{source}:{line}: {words}") from error
     except yaml.YAMLError as error:
         raise UsageError(f"{source}: {' '.join(str(error).split())}") from error
     return found
 
 
-def _objects(tree: object, source: str, line: int) -> Iterator[Document]:
+def _objects(tree: object, source: str, node: yaml.Node) -> Iterator[Document]:
+    line = node.start_mark.line + 1
     if tree is None:
         return
     if not isinstance(tree, dict):
         raise UsageError(f"{source}:{line}: a document must be a mapping with apiVersion and kind")
-    for field in ("apiVersion", "kind"):
-        if not isinstance(tree.get(field), str) or not tree[field]:
+    for needed in ("apiVersion", "kind"):
+        if not isinstance(tree.get(needed), str) or not tree[needed]:
             raise UsageError(
-                f"{source}:{line}: {field} is missing: every object needs apiVersion and kind, as text"
+                f"{source}:{line}: {needed} is missing: every object needs apiVersion and kind, as text"
             )
-    items = tree.get("items")
+    items = tree.get("items", ())
+    if tree["kind"] == "List" and items is None:
+        return
     if tree["kind"].endswith("List") and isinstance(items, list):
-        for item in items:
-            yield from _objects(item, source, line)
+        nodes = _child(node, "items")
+        for number, item in enumerate(items):
+            yield from _objects(item, source, nodes.value[number] if nodes is not None else node)
     else:
-        yield Document(tree=tree, source=source, line=line)
+        yield Document(tree=tree, source=source, line=line, node=node)
 
 
 def _guard(text: str, source: str) -> None:
@@ -123,12 +137,59 @@ def _size(node: yaml.Node, known: dict[int, int]) -> int:
     return total
 
 
+def _child(node: yaml.Node, name: str) -> yaml.Node | None:
+    """The value under this key."""
+    pairs = node.value if isinstance(node, yaml.MappingNode) else ()
+    return next((value for key, value in reversed(pairs) if key.value == name), None)
+
+
+def _line_of(node: yaml.Node | None, path: str) -> int | None:
+    """The line of a path's field; of the nearest parent that is there, when the field is not."""
+    line: int | None = None
+    while node is not None and path:
+        found = _step(node, path)
+        if found is None:
+            break
+        mark, node, path = found
+        line = mark.line + 1
+    return line
+
+
+def _step(node: yaml.Node, path: str) -> tuple[Any, yaml.Node, str] | None:
+    """One step along a path: where it leads to, and what is left. A key may hold dots: the longest wins."""
+    if isinstance(node, yaml.SequenceNode):
+        match = re.match(r"\[(\d+)\]\.?", path)
+        if match is None or int(match[1]) >= len(node.value):
+            return None
+        item = node.value[int(match[1])]
+        return item.start_mark, item, path[match.end() :]
+    pairs = node.value if isinstance(node, yaml.MappingNode) else ()
+    fitting = [
+        (key, value)
+        for key, value in pairs
+        if isinstance(key.value, str)
+        and path.startswith(key.value)
+        and path[len(key.value) :][:1] in ("", ".", "[")
+    ]
+    if not fitting:
+        return None
+    key, value = max(fitting, key=lambda pair: len(pair[0].value))
+    return key.start_mark, value, path[len(key.value) :].removeprefix(".")
+
+
 def _place(source: str, mark: Any) -> str:
     return f"{source}:{mark.line + 1}" if mark is not None else source
 
 
-def _words(error: yaml.MarkedYAMLError) -> str:
-    return " ".join(part for part in (error.context, error.problem) if part)
+def _words(error: yaml.MarkedYAMLError, text: str) -> str:
+    mark, problem = error.problem_mark, error.problem or ""
+    lines = text.split("\n")
+    found = lines[mark.line][mark.column :][:1] if mark is not None and mark.line < len(lines) else ""
+    if "tab character" in problem or (found == "\t" and "cannot start any token" in problem):
+        return "a tab stands where spaces must: YAML indents with spaces only"
+    if found and "cannot start any token" in problem:
+        return f"a value cannot begin with {found!r} unless it is in quotes"
+    return ": ".join(part for part in (error.context, problem) if part)
 
 
 class KubeLoader(SafeLoader):

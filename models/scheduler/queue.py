@@ -20,17 +20,19 @@ from collections.abc import Sequence
 
 from attrs import define, field
 
+from chaoskube.models.constants import (
+    POD_BACKOFF_INITIAL,
+    POD_BACKOFF_MAX,
+    UNSCHEDULABLE_FLUSH_PERIOD,
+    UNSCHEDULABLE_MAX,
+)
 from chaoskube.models.objects import Pod
 from chaoskube.models.scheduler.framework import OWN, ClusterEvent, Plugin
 from chaoskube.models.scheduler.nodes import PodInfo
 from chaoskube.sim import SECOND, reached
 
 # pkg/scheduler/apis/config/v1/defaults.go: podInitialBackoffSeconds, podMaxBackoffSeconds.
-BACKOFF_INITIAL = 1 * SECOND
-BACKOFF_MAX = 10 * SECOND
 # pkg/scheduler/backend/queue/scheduling_queue.go and backoff_queue.go.
-UNSCHEDULABLE_MAX = 300 * SECOND
-UNSCHEDULABLE_FLUSH_PERIOD = 30 * SECOND
 BACKOFF_WINDOW = 1 * SECOND
 
 
@@ -62,7 +64,7 @@ class QueuedPod:
         count = self.errors_count or self.unschedulable_count
         if count == 0:
             return 0
-        penalty = min(BACKOFF_INITIAL << min(count - 1, 10), BACKOFF_MAX)
+        penalty = min(POD_BACKOFF_INITIAL << min(count - 1, 10), POD_BACKOFF_MAX)
         return self.timestamp - self.timestamp % BACKOFF_WINDOW + penalty + BACKOFF_WINDOW
 
     def active_order(self) -> tuple[int, int, int]:

@@ -6,9 +6,7 @@ their own in etcd, taken by create: two servers can never hand out the same one.
 Sources: staging/src/k8s.io/apiserver/pkg/admission/plugin/namespace/lifecycle/admission.go,
 plugin/pkg/admission/{nodetaint,priority,defaulttolerationseconds}/admission.go, pkg/registry/core/service/.
 
-A pod's priority comes from a class that this server's cache of classes holds: one made a moment ago may not be there.
-
-Not modelled: the two system classes as objects (their values are known all the same), ServiceAccount (off, as in the recordings), LimitRanger, ResourceQuota, PodSecurity, webhooks, policies,
+Not modelled: ServiceAccount (off, as in the recordings), LimitRanger, ResourceQuota, PodSecurity, webhooks, policies,
 the 30 s of live look-ups after a namespace was deleted; the bitmap objects that real allocators use, and their repair
 (an address stays taken when a server dies between taking it and storing the service).
 """
@@ -21,13 +19,18 @@ from attrs import evolve
 
 from chaoskube.models.apiserver.api import Cause
 from chaoskube.models.apiserver.errors import ApiError, forbidden, internal_error, invalid, not_found
-from chaoskube.models.apiserver.flow import Context, Flow, Pause, UntilCached
+from chaoskube.models.apiserver.flow import Context, Flow, Pause
+from chaoskube.models.apiserver.priority import (
+    check_default_class,
+    known_classes,
+    listed_classes,
+    with_old_priority,
+    with_priority,
+)
 from chaoskube.models.apiserver.storage import ask, read
-from chaoskube.models.apiserver.watch_cache import WatchCache
 from chaoskube.models.etcd import messages as etcd
 from chaoskube.models.objects import (
     FrozenDict,
-    GenericObject,
     KubeObject,
     Namespace,
     Node,
@@ -50,8 +53,6 @@ TOLERATION_SECONDS = 300
 NODE_PORTS = (30000, 32767)
 IP_PREFIX = "10.96."
 FIRST_IP = "10.96.0.0"
-PREEMPT_LOWER = "PreemptLowerPriority"
-SYSTEM_PRIORITIES = {"system-cluster-critical": 2000000000, "system-node-critical": 2000001000}
 _RESERVED_IPS = (1, 10)  # kubernetes.default and, by custom, DNS
 _ATTEMPTS = 1000
 
@@ -61,12 +62,12 @@ def admit_create(ctx: Context, obj: KubeObject, resource: Resource, namespace: s
     if resource.namespaced:
         yield from _namespace_lives(ctx, obj, resource, namespace)
     if isinstance(obj, Pod):
-        classes = yield from _priority_classes(ctx, obj, resource)
+        classes = yield from known_classes(ctx, obj, resource)
         return with_tolerations(with_priority(obj, classes))
     if isinstance(obj, Node):
         return with_not_ready_taint(obj)
     if obj.kind == "PriorityClass":
-        check_default_class(obj, (yield from _priority_classes(ctx, obj, resource)), is_new=True)
+        check_default_class(obj, (yield from known_classes(ctx, obj, resource)), is_new=True)
     return obj
 
 
@@ -74,10 +75,10 @@ def admit_update(ctx: Context, new: KubeObject, old: KubeObject) -> KubeObject:
     """What admission makes of a changed object: a pod's tolerations and priority that were left out come back."""
     if isinstance(new, Pod):
         assert isinstance(old, Pod)
-        return with_tolerations(_with_old_priority(new, old))
+        return with_tolerations(with_old_priority(new, old))
     if new.kind == "PriorityClass":
         cache = ctx.cache("priorityclasses")
-        check_default_class(new, _listed(cache) if cache.is_ready else (), is_new=False)
+        check_default_class(new, listed_classes(cache) if cache.is_ready else (), is_new=False)
     return new
 
 
@@ -105,88 +106,6 @@ def _namespace_lives(ctx: Context, obj: KubeObject, resource: Resource, namespac
 def namespace_key(name: str) -> str:
     """Where a namespace is stored."""
     return f"/registry/namespaces/{name}"
-
-
-def _priority_classes(ctx: Context, obj: KubeObject, resource: Resource) -> Flow[tuple[KubeObject, ...]]:
-    """All classes that this server has heard of: the plug-in asks its informer, never etcd."""
-    cache = ctx.cache("priorityclasses")
-    if not cache.is_ready:
-        yield UntilCached("priorityclasses", 0)
-    if not cache.is_ready:
-        raise forbidden(resource.plural, resource.group, obj.name, "not yet ready to handle request")
-    return _listed(cache)
-
-
-def _listed(cache: WatchCache) -> tuple[KubeObject, ...]:
-    return tuple(obj for _, obj in cache.select("/registry/priorityclasses/", None))
-
-
-def with_priority(pod: Pod, classes: tuple[KubeObject, ...] = ()) -> Pod:
-    """The priority of the pod's class, of the default class, or 0; a pod may not ask for another."""
-    name, computed, policy = _class_of(pod, classes)
-    spec = pod.spec
-    if spec.priority is not None and spec.priority != computed:
-        why = (
-            f"the integer value of priority ({spec.priority}) must not be provided in pod spec; "
-            f"priority admission controller computed {computed} from the given PriorityClass name"
-        )
-        raise forbidden("pods", "", pod.name, why)
-    if spec.preemption_policy is not None and spec.preemption_policy != policy:
-        why = (
-            f"the string value of PreemptionPolicy ({spec.preemption_policy}) must not be provided in pod spec; "
-            f"priority admission controller computed {policy} from the given PriorityClass name"
-        )
-        raise forbidden("pods", "", pod.name, why)
-    return evolve(
-        pod, spec=evolve(spec, priority_class_name=name, priority=computed, preemption_policy=policy)
-    )
-
-
-def _class_of(pod: Pod, classes: tuple[KubeObject, ...]) -> tuple[str | None, int, str]:
-    """Name, value and preemption policy of the class that holds for this pod."""
-    name = pod.spec.priority_class_name
-    if name in SYSTEM_PRIORITIES:
-        return name, SYSTEM_PRIORITIES[name], PREEMPT_LOWER
-    if name:
-        found = next((one for one in classes if one.name == name), None)
-        if found is None:
-            raise forbidden("pods", "", pod.name, f"no PriorityClass with name {name} was found")
-    else:
-        found = default_class(classes)
-        if found is None:
-            return None, 0, PREEMPT_LOWER
-    assert isinstance(found, GenericObject)
-    return found.name, found.content.get("value", 0), found.content.get("preemptionPolicy", PREEMPT_LOWER)
-
-
-def default_class(classes: tuple[KubeObject, ...]) -> GenericObject | None:
-    """The class of pods that name none; of several (servers race) the one with the lowest value."""
-    marked = [
-        one for one in classes if isinstance(one, GenericObject) and one.content.get("globalDefault") is True
-    ]
-    return min(marked, key=lambda one: one.content.get("value", 0), default=None)
-
-
-def check_default_class(obj: KubeObject, classes: tuple[KubeObject, ...], *, is_new: bool) -> None:
-    """At most one class is the default, as far as this server has heard."""
-    found = default_class(classes)
-    if not isinstance(obj, GenericObject) or obj.content.get("globalDefault") is not True or found is None:
-        return
-    if is_new or found.name != obj.name:
-        why = f"PriorityClass {found.name} is already marked as globalDefault"
-        raise forbidden("priorityclasses", "scheduling.k8s.io", obj.name, why)
-
-
-def _with_old_priority(new: Pod, old: Pod) -> Pod:
-    priority, policy = new.spec.priority, new.spec.preemption_policy
-    if priority is not None and policy is not None:
-        return new
-    spec = evolve(
-        new.spec,
-        priority=old.spec.priority if priority is None else priority,
-        preemption_policy=old.spec.preemption_policy if policy is None else policy,
-    )
-    return evolve(new, spec=spec)
 
 
 def with_tolerations(pod: Pod) -> Pod:

@@ -68,7 +68,7 @@ def scenario_of_input(paths: Sequence[str]) -> Scenario:
     for path in paths:
         if path != "-" and not Path(path).exists():
             raise UsageError(f"{path}: there is no such file or folder")
-    stdin = sys.stdin.read() if "-" in paths else None
+    stdin = _standard_input() if "-" in paths else None
     readers = [entry.load() for entry in sorted(entry_points(group=INPUTS), key=lambda entry: entry.name)]
     for read in readers:
         made: Scenario | None = read(tuple(paths), stdin)
@@ -78,13 +78,25 @@ def scenario_of_input(paths: Sequence[str]) -> Scenario:
     raise UsageError(f"{', '.join(paths)}: {known}")
 
 
+def _standard_input() -> str:
+    try:
+        text = sys.stdin.read()
+        text.encode()  # bytes that are no text arrive as lone surrogates where the locale allows them
+    except UnicodeError:
+        raise UsageError("standard input: not a text in UTF-8") from None
+    return text.removeprefix("\ufeff")
+
+
 def scenario_for(words: Sequence[str]) -> Scenario:
     """What a command line names: one scenario's name, or paths of input."""
     load()
     if len(words) == 1 and words[0] in scenarios:
         return scenario_named(words[0])
     if len(words) == 1 and not _looks_like_a_path(words[0]):
-        return scenario_named(words[0])
+        try:
+            return scenario_named(words[0])
+        except UsageError as problem:
+            raise UsageError(f"{problem}; and there is no file or folder {words[0]}") from None
     return scenario_of_input(words)
 
 

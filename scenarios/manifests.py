@@ -1,8 +1,7 @@
 """The door for manifests: a scenario made of the YAML that will really be applied.
 
-`read` is the entry point of the group `chaoskube.inputs`: it takes files, folders and standard input, checks
-every document against the API's own schema, and answers with a scenario whose menu fits what is in the
-files. The documents travel inside the setup, so a trace carries them. Kinds that nothing acts on are stored
+`read` is the entry point of the group `chaoskube.inputs`: it takes files, folders and standard input, has
+every document checked (`reading.py`), and answers with a scenario whose menu fits what is in the files. The documents travel inside the setup, so a trace carries them. Kinds that nothing acts on are stored
 and listed; `notes` says which.
 """
 
@@ -18,23 +17,18 @@ from chaoskube.action import Action
 from chaoskube.models.cluster import Cluster, Shape
 from chaoskube.models.objects import (
     Deployment,
-    Document,
     GenericObject,
     KubeObject,
     check,
     decode,
-    default,
-    load_documents,
-    validate_create,
 )
-from chaoskube.models.objects.resources import resource_for
 from chaoskube.scenario import Scenario, Setup, scenario
 from chaoskube.scenarios import menus
+from chaoskube.scenarios.reading import SUFFIXES, checked, read_documents, refuse_doubles
 from chaoskube.scenarios.remedies import remedies
 from chaoskube.scenarios.simpler import simpler
 from chaoskube.sim import SECOND, UsageError, World
 
-SUFFIXES = (".yaml", ".yml", ".json")
 NAME = "manifests"
 
 
@@ -45,11 +39,9 @@ def read(paths: tuple[str, ...], stdin: str | None) -> Scenario | None:
     """
     if any(path != "-" and Path(path).is_file() and Path(path).suffix not in SUFFIXES for path in paths):
         return None
-    documents = [document for path in paths for document in _load(path, stdin)]
-    if not documents:
-        raise UsageError(f"{', '.join(paths)}: there is no Kubernetes object in here")
-    trees = [_checked(document) for document in documents]
-    _refuse_doubles(documents, trees)
+    documents = read_documents(paths, stdin)
+    trees = [checked(document) for document in documents]
+    refuse_doubles(documents, trees)
     return of_documents([*_namespaces(trees), *trees], title=f"the objects in {', '.join(paths)}")
 
 
@@ -128,69 +120,6 @@ def _shape(given: Mapping[str, object]) -> Shape:
 
 
 # -- reading
-
-
-def _load(path: str, stdin: str | None) -> list[Document]:
-    if path == "-":
-        return load_documents(stdin or "", "standard input")
-    files = _files(Path(path))
-    if not files:
-        raise UsageError(f"{path}: there is no {', '.join(SUFFIXES)} file in this folder")
-    return [document for file in files for document in load_documents(_text(file), str(file))]
-
-
-def _files(path: Path) -> list[Path]:
-    if path.is_dir():
-        return sorted(file for file in path.rglob("*") if file.suffix in SUFFIXES and file.is_file())
-    return [path]
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{file}: not a text file in UTF-8 (byte {error.start})") from None
-    except OSError as error:
-        raise UsageError(f"{file}: {error.strerror}") from None
-
-
-def _checked(document: Document) -> dict[str, object]:
-    tree = document.tree
-    problems = check(tree)
-    if problems:
-        told = "; ".join(f"{one.path}: {one.message}" if one.path else one.message for one in problems[:3])
-        raise UsageError(f"{document.place}: {_named(tree)}: {told}")
-    complete = _with_namespace(tree)
-    causes = validate_create(decode(default(complete)))
-    if causes:
-        told = "; ".join(f"{one.field}: {one.message}" for one in causes[:3])
-        raise UsageError(f"{document.place}: {_named(tree)}: {told}")
-    return complete
-
-
-def _named(tree: Mapping[str, object]) -> str:
-    metadata = tree.get("metadata")
-    name = metadata.get("name") if isinstance(metadata, Mapping) else None
-    return f"{tree.get('kind')} {name}" if name else f"{tree.get('kind')}"
-
-
-def _with_namespace(tree: Mapping[str, object]) -> dict[str, object]:
-    resource = resource_for(str(tree["kind"]), str(tree["apiVersion"]))
-    metadata = tree.get("metadata")
-    given = dict(metadata) if isinstance(metadata, Mapping) else {}
-    if resource.namespaced and not given.get("namespace"):
-        given["namespace"] = "default"
-    return {**tree, "metadata": given}
-
-
-def _refuse_doubles(documents: Sequence[Document], trees: Sequence[Mapping[str, object]]) -> None:
-    seen: dict[tuple[str, str], str] = {}
-    for document, tree in zip(documents, trees, strict=True):
-        obj = decode(tree)
-        identity = (obj.kind, obj.key)
-        if identity in seen:
-            raise UsageError(f"{document.place}: {obj.kind} {obj.key} is defined at {seen[identity]} already")
-        seen[identity] = document.place
 
 
 def _namespaces(trees: Sequence[Mapping[str, object]]) -> list[dict[str, object]]:

@@ -6,6 +6,7 @@ print because nobody set it. Called by `apps/web.py` and by whoever loads a mani
 """
 
 from collections.abc import Callable, Mapping
+from difflib import get_close_matches
 
 from attrs import frozen
 
@@ -34,8 +35,10 @@ def behaviour_of(annotations: Mapping[str, str] | None, where: str) -> Behaviour
             continue
         name = key.removeprefix(PREFIX)
         if name not in _READERS:
+            near = get_close_matches(name, list(_READERS), n=1)
             known = ", ".join(PREFIX + one for one in _READERS)
-            raise UsageError(f"{where}: annotation {key} is unknown; there are {known}")
+            hint = f"did you mean {PREFIX}{near[0]}?" if near else f"there are {known}"
+            raise UsageError(f"{where}: annotation {key} is unknown; {hint}")
         text = (annotations or {})[key]
         field, read = _READERS[name]
         behaviour = evolve(behaviour, **{field: read(text, f"{where}: annotation {key}: {text!r}")})

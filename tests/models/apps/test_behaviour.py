@@ -48,7 +48,7 @@ def test_annotations_set_what_the_application_does() -> None:
     [
         ("drain", "soon", "deployment vote: annotation chaoskube.dev/drain: 'soon' is not a duration"),
         ("ignore-sigterm", "yes", 'is neither "true" nor "false"'),
-        ("drian", "10s", "annotation chaoskube.dev/drian is unknown; there are"),
+        ("drian", "10s", "annotation chaoskube.dev/drian is unknown; did you mean chaoskube.dev/drain?"),
     ],
 )
 def test_a_wrong_annotation_is_named_with_what_would_be_right(key: str, value: str, words: str) -> None:

@@ -66,14 +66,16 @@ def test_a_mapping_overrides_what_it_merges() -> None:
     [
         (f"{HEAD}a: 1\na: 2\n", "x.yaml:4: key 'a' is set twice"),
         (f"{HEAD}a: {{yes: 1, on: 2}}\n", "x.yaml:3: key 'true' is set twice"),
-        (f"{HEAD}a: [1\n", "x.yaml:4: while parsing a flow sequence did not find expected ',' or ']'"),
+        (f"{HEAD}a: [1\n", "x.yaml:4: while parsing a flow sequence: did not find expected ',' or ']'"),
         (f"{HEAD}a: {'[' * 100_000}", "x.yaml:3: nested more than 100 levels deep"),
         (f"{HEAD}a: !!python/name:os.system x\n", "x.yaml:3: could not determine a constructor"),
         (f"{HEAD}a: .inf\n", "x.yaml:3: .inf has no place in JSON"),
         ("- a\n- b\n", "x.yaml:1: a document must be a mapping"),
         ("a: b\n", "x.yaml:1: apiVersion is missing"),
         (f"{HEAD}---\n\n---\nkind: Pod\n", "x.yaml:6: apiVersion is missing"),
-        (f"{HEAD}a: \x01\n", "x.yaml: "),
+        (f"{HEAD}a: \x01\n", "x.yaml:3: the character U+0001 is not allowed in YAML"),
+        (f"{HEAD}\ta: 1\n", "x.yaml:3: a tab stands where spaces must"),
+        (f"{HEAD}a: @x\n", "x.yaml:3: a value cannot begin with '@'"),
     ],
 )
 def test_a_broken_file_is_refused_with_its_line(text: str, problem: str) -> None:
@@ -102,5 +104,27 @@ def test_documents_and_lists_are_taken_apart() -> None:
 
     assert [(document.tree["kind"], document.place) for document in found] == [
         ("ConfigMap", "x.yaml:1"),
-        ("Pod", "x.yaml:6"),
+        ("Pod", "x.yaml:9"),
     ]
+
+
+def test_a_field_knows_its_line() -> None:
+    """A manifest has hundreds of lines; the first line of its document is of little help."""
+    text = (
+        f"{HEAD}spec:\n  items:\n  - a: 1\n  - b: 2\n    c.d: {{e: 1,\n      f: 2}}\n---\n"
+        "apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: Pod\n  spec:\n    x: 1\n"
+    )
+
+    mapping, pod = load_documents(text, "x.yaml")
+
+    paths = [
+        "kind",
+        "spec.items[1].b",
+        "spec.items[1].c.d.f",
+        "spec.items[1].missing",
+        "spec.items[9]",
+        "missing",
+        "",
+    ]
+    assert [mapping.place_of(path) for path in paths] == [f"x.yaml:{line}" for line in (2, 6, 8, 6, 4, 1, 1)]
+    assert pod.place_of("spec.x") == "x.yaml:16"

@@ -53,6 +53,22 @@ def test_an_example_prints_what_the_page_says(
             assert _matches(_stable(expected), _stable(got)), f"$ {command}\n{got}"
 
 
+def test_an_example_that_is_shown_twice_is_the_same(request: pytest.FixtureRequest) -> None:
+    """The README shows one that another page explains."""
+    tested = {block.words: block for block in blocks("tested")}
+    for block in blocks("same"):
+        original = tested[block.words]
+        if request.config.getoption("--rewrite"):
+            page = block.page.read_text(encoding="utf-8")
+            page = page.replace(
+                f"<!-- same: {block.words} -->\n```console\n{block.text}",
+                f"<!-- same: {block.words} -->\n```console\n{original.text}",
+            )
+            block.page.write_text(page, encoding="utf-8")
+        else:
+            assert block.text == original.text, f"{block.page.name}: {block.words}"
+
+
 def _commands(text: str) -> list[tuple[str, str]]:
     """Each command with what the page says that it prints."""
     parts = re.split(r"^\$ (.*)\n", text, flags=re.MULTILINE)[1:]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import chaoskube
 from chaoskube import arguments
 from chaoskube.action import Action, actions, arguments_of
 from chaoskube.discovery import built_in, load
@@ -34,6 +35,16 @@ def _actions() -> list[str]:
         if cls.__module__.startswith("chaoskube.")
     ]
     return _table(("verb", "kind", "what it does", "arguments"), rows)
+
+
+def _names() -> list[str]:
+    """The public names, by where they stand."""
+    homes: dict[str, list[str]] = {}
+    for name in chaoskube.__all__:
+        homes.setdefault(getattr(chaoskube, name).__module__, []).append(f"`{name}`")
+    return _table(
+        ("for", "names"), [(f"`{home}`", ", ".join(names)) for home, names in sorted(homes.items())]
+    )
 
 
 def _arguments(cls: type[Action]) -> Iterable[str]:
@@ -67,7 +78,7 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     return [f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows)]
 
 
-TABLES: dict[str, Callable[[], list[str]]] = {"invariants": _invariants, "actions": _actions}
+TABLES: dict[str, Callable[[], list[str]]] = {"invariants": _invariants, "actions": _actions, "names": _names}
 
 
 @pytest.mark.parametrize("name", TABLES)

@@ -85,3 +85,16 @@ def heartbeat_phase(recording: Recording) -> float:
         if nodes and unseen >= nodes and 0 <= after.t - before.t < HEARTBEAT_SECONDS / 2:
             return (before.t + after.t) / 2 % HEARTBEAT_SECONDS
     return DEFAULT_PHASE
+
+
+def silence_of(recording: Recording, node: str, since: float) -> float:
+    """How long a node that joined at `since` had no status (seconds): as the recording shows it, else not at all."""
+    reports = (
+        record.t - since
+        for record in recording.records
+        if isinstance(record, Watched)
+        and (record.kind, record.name) == ("Node", node)
+        and record.t >= since
+        and condition(record.object, "Ready")
+    )
+    return next(reports, 0.0)

@@ -18,12 +18,10 @@ _CONDITIONS = (
 )
 
 
-def node_object(shape: Tree, ip: str, wall_ns: int) -> Tree:
-    """The Node for a node of the recording's meta line, with what other controllers add to every Node."""
+def node_object(shape: Tree) -> Tree:
+    """The Node for a node of the recording's meta line, with the annotation that the TTL controller adds to all."""
     name = text(shape, "name")
     labels = {
-        "beta.kubernetes.io/arch": "amd64",
-        "beta.kubernetes.io/os": "linux",
         "kubernetes.io/arch": "amd64",
         "kubernetes.io/hostname": name,
         "kubernetes.io/os": "linux",
@@ -35,7 +33,6 @@ def node_object(shape: Tree, ip: str, wall_ns: int) -> Tree:
         "kind": "Node",
         "metadata": {"name": name, "labels": labels, "annotations": {"node.alpha.kubernetes.io/ttl": "0"}},
         "spec": spec,
-        "status": node_status(shape, ip, wall_ns),
     }
 
 

@@ -22,12 +22,13 @@ from chaoskube.models.objects.resources import resources
 from chaoskube.sim import MICROSECOND, Process, Reply, World, seconds
 
 from .answers import bind_answer
-from .beginning import heartbeat_phase, manager_phase, start_ns
+from .beginning import heartbeat_phase, manager_phase, silence_of, start_ns
 from .compare import compare
 from .control_plane import build_control_plane
 from .difference import Difference
 from .http import Answer, Door
 from .player_names import PlayerNames
+from .races import firsts
 from .recording import (
     Command,
     Control,
@@ -112,6 +113,16 @@ class Sent:
     ours: Reply[Command] = field()
 
 
+@define
+class Held:
+    """A command that is sent when the overlapping ones that came before it have been answered."""
+
+    place: int
+    since: float
+    sent: Sent
+    rivals: list[Sent]
+
+
 class Player:
     """One play: the scenario, the recorder and the stand-in kubelet, each a process of its own."""
 
@@ -122,6 +133,7 @@ class Player:
         self._seen: list[Watched] = []
         self._answered: dict[int, Command] = {}
         self._asked: list[Kubelet] = []
+        self._held: list[Held] = []
         self._servers = build_control_plane(world, seconds(MANAGER_STARTS_SECONDS + manager_phase(recording)))
         world.process("scenario", host="workstation", boot=self._boot_scenario).start()
         world.process("recorder", host="workstation", boot=self._boot_recorder).start()
@@ -227,7 +239,11 @@ class Player:
         process.spawn(self._play)
 
     async def _play(self) -> None:
+        commands = [record for record in self._recording.records if isinstance(record, Command)]
+        under_way = [Sent(command, self._scenario.reply()) for command in commands]
+        rivals = firsts(commands)
         sent: list[Sent] = []
+        place = 0
         for record in self._recording.records:
             if not isinstance(record, (Command, Kubelet)):
                 continue
@@ -238,17 +254,27 @@ class Player:
                     await earlier.ours.wait()
             sent = [one for one in sent if not one.ours.is_set]
             if isinstance(record, Command):
-                sent.append(self._send(record))
+                sent.append(under_way[place])
+                first = [under_way[rival] for rival in rivals.get(place, ())]
+                self._held.append(Held(place, self._time, under_way[place], first))
+                self._send_held()
+                place += 1
             else:
                 self._ask_kubelet(record)
 
-    def _send(self, recorded: Command) -> Sent:
-        number = len(self._answered)
-        time = self._time
+    def _send_held(self) -> None:
+        """Send what waits for nobody any more."""
+        due = [one for one in self._held if all(rival.ours.is_set for rival in one.rivals)]
+        self._held = [one for one in self._held if one not in due]
+        for one in due:
+            self._send(one)
+
+    def _send(self, held: Held) -> None:
+        number, time, under_way = held.place, held.since, held.sent
+        recorded = under_way.recorded
         path = str(self._names.to_ours(recorded.path, recorded.t, self._seen))
         query = as_tree(self._names.to_ours(recorded.query, recorded.t, self._seen))
         body = self._names.to_ours(recorded.body, recorded.t, self._seen)
-        under_way = Sent(recorded, self._scenario.reply())
 
         def on_answer(answer: Answer) -> None:
             ours = Command(
@@ -265,6 +291,7 @@ class Player:
             self._answered[number] = ours
             self._bind_answer(recorded, ours)
             under_way.ours.set(ours)
+            self._send_held()
 
         self._answered[number] = Command(
             t=time, verb=recorded.verb, path=path, status=None, response=None, body=body
@@ -272,7 +299,6 @@ class Player:
         texts = {key: str(value) for key, value in query.items()}
         content_type = recorded.content_type or None
         self._door.send(recorded.verb, path, on_answer, query=texts, content_type=content_type, body=body)
-        return under_way
 
     def _bind_answer(self, recorded: Command, ours: Command) -> None:
         bind_answer(recorded, ours, self._names.binding)
@@ -291,7 +317,8 @@ class Player:
         elif record.op == "start_node":
             process.spawn(self._kubelet.start_node, first)
         elif record.op == "add_node":
-            process.spawn(self._kubelet.add_node, {**_DEFAULT_NODE, "name": first})
+            silence = seconds(silence_of(self._recording, str(record.args[0]), record.t))
+            process.spawn(self._kubelet.add_node, {**_DEFAULT_NODE, "name": first}, silence)
         elif record.op == "remove_node":
             process.spawn(self._kubelet.remove_node, first)
         elif record.op == "set_ready":

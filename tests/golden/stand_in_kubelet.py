@@ -15,7 +15,7 @@ from chaoskube.models.client.api import ApiClient
 from chaoskube.sim import MILLISECOND, Process, seconds
 
 from .http import MERGE, STRATEGIC, Door
-from .node_reports import LEASES, lease_object, micro_stamp, node_conditions, node_object, stamp
+from .node_reports import LEASES, lease_object, micro_stamp, node_conditions, node_object, node_status, stamp
 from .pod_reports import Behaviour, PodReport, behaviour_of, restart_delay, status_patch
 from .trees import Tree, as_tree, condition, items, number, text
 
@@ -65,13 +65,14 @@ class StandInKubelet:
 
     # -- nodes
 
-    async def add_node(self, shape: Tree) -> None:
-        """Register a node and its lease."""
+    async def add_node(self, shape: Tree, silent_ns: int = 0) -> None:
+        """Register a node, after `silent_ns` tell its status, and from then on renew its lease."""
         name = text(shape, "name")
         self._ips.setdefault(name, f"192.168.7.{len(self._ips) + 10}")
-        node = node_object(shape, self._ips[name], self._process.wall_ns())
+        node = node_object(shape)
         await self._door.ask("POST", "/api/v1/nodes", node)
-        status: Tree = {"status": node["status"]}
+        await self._process.sleep(silent_ns)
+        status: Tree = {"status": node_status(shape, self._ips[name], self._process.wall_ns())}
         await self._door.ask("PATCH", f"/api/v1/nodes/{name}/status", status, content_type=STRATEGIC)
         await self._door.ask("POST", LEASES, lease_object(name, self._process.wall_ns()))
         self._nodes[name] = shape

@@ -15,7 +15,18 @@ from .compare import compare
 from .history import as_run
 from .player import play, why_not
 from .player_names import PlayerNames
-from .recording import Control, Load, Recording, Watched, read_recording, replaced, to_line, write_recording
+from .races import firsts
+from .recording import (
+    Command,
+    Control,
+    Load,
+    Recording,
+    Watched,
+    read_recording,
+    replaced,
+    to_line,
+    write_recording,
+)
 from .story import story_of
 from .trees import text, unix_seconds
 
@@ -159,3 +170,17 @@ def test_a_folder_without_recordings_is_refused(tmp_path: Path) -> None:
 def _pytest(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "pytest", "tests/golden", "-q", "-p", "no:cacheprovider", *arguments]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def _write(t: float, seen: str, status: int, written: str) -> Command:
+    body = {"metadata": {"resourceVersion": seen}}
+    answer = {"metadata": {"resourceVersion": written}} if written else {}
+    return Command(t=t, took=0.01, verb="PUT", path="/c/n", status=status, body=body, response=answer)
+
+
+def test_of_overlapping_writes_the_recorded_winner_goes_first() -> None:
+    """Who wins is the real server's choice; who came before or after isn't asked twice."""
+    loser, winner = _write(0.0, "7", 409, ""), _write(0.001, "7", 200, "8")
+    stale, late = _write(0.002, "6", 409, ""), _write(0.5, "7", 409, "")
+
+    assert firsts([loser, winner, stale, late]) == {0: (1,)}

@@ -1,0 +1,54 @@
+"""Commands under way at once: who was first is the real server's choice, and a player repeats it.
+
+A scenario with several writers has commands that overlap in time. Which of two overlapping writes of one object
+is committed first isn't fixed by Kubernetes, but it decides the answers: the later one meets 409 or a newer version.
+The recording tells: answers carry versions, and a 409 means that a write of a newer version than the one sent came
+first. `firsts` says for each command which overlapping ones to await before sending it. Who calls it: `player`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .recording import Command
+from .trees import text
+
+
+def firsts(commands: Sequence[Command]) -> dict[int, tuple[int, ...]]:
+    """By place in `commands`: the places of those that must have been answered before it is sent."""
+    found: dict[int, tuple[int, ...]] = {}
+    by_path: dict[str, list[int]] = {}
+    for place, command in enumerate(commands):
+        if command.verb != "GET":
+            by_path.setdefault(command.path, []).append(place)
+    for places in by_path.values():
+        for place in places:
+            rivals = [
+                other for other in places if other != place and _overlap(commands[other], commands[place])
+            ]
+            before = tuple(other for other in rivals if _came_first(commands[other], commands[place]))
+            if before:
+                found[place] = before
+    return found
+
+
+def _overlap(one: Command, other: Command) -> bool:
+    return one.t < other.t + other.took and other.t < one.t + one.took
+
+
+def _came_first(one: Command, other: Command) -> bool:
+    """Whether `one` was committed, and before `other` was decided."""
+    written = text(one.response, "metadata", "resourceVersion")
+    if one.status not in (200, 201) or not written.isdecimal():
+        return False
+    if other.status == 409:
+        seen = text(other.body, "metadata", "resourceVersion")
+        return seen.isdecimal() and int(seen) == _replaced(one)
+    later = text(other.response, "metadata", "resourceVersion")
+    return later.isdecimal() and int(written) < int(later)
+
+
+def _replaced(command: Command) -> int:
+    """The version that this write replaced, as far as its body says."""
+    seen = text(command.body, "metadata", "resourceVersion")
+    return int(seen) if seen.isdecimal() else -1

@@ -14,10 +14,11 @@ from typing import TypeVar
 import attrs
 
 from chaoskube.models.apiserver.events import Written
-from chaoskube.models.client.events import LeaderStarted, LeaderStopped
+from chaoskube.models.client.events import InformerRelisted, LeaderStarted, LeaderStopped
 from chaoskube.models.controllers.events import (
     EndpointsDecided,
     EvictionDecided,
+    NodeJudgedUnknown,
     PodCreateAnswered,
     PodCreateDecided,
     PodDeleteDecided,
@@ -27,6 +28,7 @@ from chaoskube.models.etcd.view import EtcdView
 from chaoskube.models.network.events import RequestEnded
 from chaoskube.models.node.events import ContainerExited, ContainerListening, ContainerStarted
 from chaoskube.models.objects import Deployment, KubeObject, Pod, ReplicaSet, Service
+from chaoskube.models.raft.events import BecameLeader
 from chaoskube.models.stored import Change, Stored
 from chaoskube.sim import (
     SECOND,
@@ -40,6 +42,7 @@ from chaoskube.sim import (
 )
 
 __all__ = [
+    "BecameLeader",
     "ContainerExited",
     "ContainerListening",
     "ContainerStarted",
@@ -49,8 +52,10 @@ __all__ = [
     "EvictionDecided",
     "FaultEnded",
     "FaultStarted",
+    "InformerRelisted",
     "LeaderStarted",
     "LeaderStopped",
+    "NodeJudgedUnknown",
     "Observer",
     "OperationEnded",
     "OperationStarted",

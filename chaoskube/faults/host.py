@@ -15,7 +15,7 @@ class CrashHost(Action):
     """Cut a machine's power: its processes die without a word to their peers."""
 
     host: str = target("host")
-    down: int = duration("0.1s", "10s", "300s")
+    down: int = duration("0.1s", "10s", "600s")
     unsynced: str = choice("lost", "torn", "kept")
 
     def ready(self, stage: Stage) -> None:

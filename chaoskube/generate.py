@@ -63,9 +63,10 @@ def generate(scenario: Scenario, seed: int, *, bug: Bug | None = None, story: bo
 def draw_shape(scenario: Scenario, rng: Random) -> Shape:
     """Which verbs, how many actions and when, how many targets."""
     verbs = _draw_verbs(scenario, rng)
-    count = rng.randint(1, rng.choice((2, scenario.actions_max, 2 * scenario.actions_max))) if verbs else 0
+    count_max = rng.choice((2, scenario.actions_max, 2 * scenario.actions_max))
+    count = rng.randint(count_max // 2, count_max) if verbs else 0
     times = _draw_times(count, scenario.duration_ns, rng)
-    rest = rng.choice((5, 20, 60)) * SECOND
+    rest = scenario.duration_ns * rng.choice((1, 4, 12)) // 18
     return Shape(
         verbs=verbs,
         times=times,

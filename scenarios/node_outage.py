@@ -1,7 +1,7 @@
 """Machines that stay dark: long enough for taints, evictions and replacements on other nodes.
 
 A node is called NotReady 50 s after its last sign of life, and its pods are told to go 300 s later: this scenario
-lives ten minutes, where others live one.
+lives ten minutes, where others live one, and nodes are what mostly fails.
 """
 
 from __future__ import annotations

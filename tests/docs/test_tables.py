@@ -11,6 +11,7 @@ import pytest
 import chaoskube
 from chaoskube import arguments
 from chaoskube.action import Action, actions, arguments_of
+from chaoskube.cli import cli
 from chaoskube.discovery import built_in, load
 from chaoskube.models.apps.behaviour import PREFIX, behaviour_of
 from chaoskube.sim import UsageError, show
@@ -112,6 +113,21 @@ def test_every_annotation_is_documented() -> None:
         behaviour_of({PREFIX + "unknown": ""}, "here")
 
     assert documented == sorted(str(problem.value).partition("there are ")[2].split(", "))
+
+
+def test_every_option_of_the_command_line_is_documented() -> None:
+    pages = "".join(page.read_text(encoding="utf-8") for page in PAGES if page.exists())
+    options = {
+        option
+        for command in cli.commands.values()
+        for parameter in command.params
+        for option in parameter.opts
+        if option.startswith("--")
+    }
+
+    assert (
+        sorted(option for option in options if f"`{option}" not in pages and f" {option}" not in pages) == []
+    )
 
 
 def test_links_between_our_pages_lead_somewhere() -> None:

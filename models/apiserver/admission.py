@@ -1,24 +1,19 @@
 """Admission: the small true part that other components rely on. Flows, as handlers are.
 
-In the real order: NamespaceLifecycle, TaintNodesByCondition, Priority, DefaultTolerationSeconds; then the
-allocation of cluster IPs and node ports, which the service registry does after admission. Allocations are keys of
-their own in etcd, taken by create: two servers can never hand out the same one.
+In the real order: NamespaceLifecycle, TaintNodesByCondition, Priority, DefaultTolerationSeconds.
 Sources: staging/src/k8s.io/apiserver/pkg/admission/plugin/namespace/lifecycle/admission.go,
-plugin/pkg/admission/{nodetaint,priority,defaulttolerationseconds}/admission.go, pkg/registry/core/service/.
+plugin/pkg/admission/{nodetaint,priority,defaulttolerationseconds}/admission.go.
 
 Not modelled: ServiceAccount (off, as in the recordings), LimitRanger, ResourceQuota, PodSecurity, webhooks, policies,
-the 30 s of live look-ups after a namespace was deleted; the bitmap objects that real allocators use, and their repair
-(an address stays taken when a server dies between taking it and storing the service).
+the 30 s of live look-ups after a namespace was deleted.
 """
 
 from __future__ import annotations
 
-from random import Random
-
 from attrs import evolve
 
 from chaoskube.models.apiserver.api import Cause
-from chaoskube.models.apiserver.errors import ApiError, forbidden, internal_error, invalid, not_found
+from chaoskube.models.apiserver.errors import forbidden, not_found
 from chaoskube.models.apiserver.flow import Context, Flow, Pause
 from chaoskube.models.apiserver.priority import (
     check_default_class,
@@ -27,19 +22,14 @@ from chaoskube.models.apiserver.priority import (
     with_old_priority,
     with_priority,
 )
-from chaoskube.models.apiserver.storage import ask, read
-from chaoskube.models.etcd import messages as etcd
+from chaoskube.models.apiserver.storage import read
 from chaoskube.models.objects import (
-    FrozenDict,
     KubeObject,
     Namespace,
     Node,
     Pod,
-    Service,
-    ServicePort,
     Taint,
     Toleration,
-    freeze,
 )
 from chaoskube.models.objects.resources import Resource
 from chaoskube.sim import MILLISECOND
@@ -50,11 +40,6 @@ NAMESPACE_WAIT_NS = 50 * MILLISECOND
 NOT_READY = "node.kubernetes.io/not-ready"
 UNREACHABLE = "node.kubernetes.io/unreachable"
 TOLERATION_SECONDS = 300
-NODE_PORTS = (30000, 32767)
-IP_PREFIX = "10.96."
-FIRST_IP = "10.96.0.0"
-_RESERVED_IPS = (1, 10)  # kubernetes.default and, by custom, DNS
-_ATTEMPTS = 1000
 
 
 def admit_create(ctx: Context, obj: KubeObject, resource: Resource, namespace: str) -> Flow[KubeObject]:
@@ -135,120 +120,3 @@ def with_not_ready_taint(node: Node) -> Node:
         return node
     taint = Taint(key=NOT_READY, effect="NoSchedule")
     return evolve(node, spec=evolve(node.spec, taints=(*node.spec.taints, taint)))
-
-
-# ---- services: cluster IPs and node ports
-
-
-def allocate(ctx: Context, service: Service) -> Flow[Service]:
-    """Give a service its cluster IP and node ports; what is taken stays taken until `release`."""
-    owner = f"{service.namespace}/{service.name}"
-    if not _wants_ip(service):
-        return _with_ip(service, service.spec.cluster_ip)
-    address = yield from _take_ip(ctx.rng, service, owner)
-    given = _with_ip(service, address)
-    if service.spec.type not in ("NodePort", "LoadBalancer"):
-        return given
-    ports: list[ServicePort] = []
-    try:
-        for place in range(len(service.spec.ports)):
-            number = yield from _take_port(ctx.rng, service, place, owner)
-            ports.append(evolve(service.spec.ports[place], node_port=number))
-    except ApiError:
-        yield from release(evolve(given, spec=evolve(given.spec, ports=tuple(ports))))
-        raise
-    return evolve(given, spec=evolve(given.spec, ports=tuple(ports)))
-
-
-def pretend(service: Service) -> Service:
-    """What a dry run shows: the first address of the range, taken from nobody."""
-    address = service.spec.cluster_ip
-    return _with_ip(service, address or FIRST_IP if _wants_ip(service) else address)
-
-
-def _wants_ip(service: Service) -> bool:
-    return service.spec.type != "ExternalName" and service.spec.cluster_ip != "None"
-
-
-def _with_ip(service: Service, address: str | None) -> Service:
-    spec = service.spec
-    if spec.type == "ExternalName":
-        return service
-    return evolve(
-        service,
-        spec=evolve(
-            spec,
-            cluster_ip=address,
-            cluster_ips=(address,) if address else (),
-            ip_families=spec.ip_families or ("IPv4",),
-            ip_family_policy=spec.ip_family_policy or "SingleStack",
-        ),
-    )
-
-
-def release(service: Service) -> Flow[None]:
-    """Free what a removed service held."""
-    addresses = [service.spec.cluster_ip] if service.spec.cluster_ip not in (None, "", "None") else []
-    keys = [f"/allocations/ips/{address}" for address in addresses]
-    keys += [f"/allocations/ports/{port.node_port}" for port in service.spec.ports if port.node_port]
-    for key in keys:
-        yield from ask(etcd.DeleteRange(key=key))
-
-
-def _take_ip(rng: Random, service: Service, owner: str) -> Flow[str]:
-    wanted = service.spec.cluster_ip
-    if wanted:
-        why = "provided IP is already allocated"
-        if not wanted.startswith(IP_PREFIX):
-            why = f"the provided IP ({wanted}) is not in the valid range. The range of valid IPs is {FIRST_IP}/16"
-        elif (yield from _take(f"/allocations/ips/{wanted}", owner)):
-            return wanted
-        cause = Cause(
-            reason="FieldValueInvalid",
-            message=f'Invalid value: ["{wanted}"]: failed to allocate IP {wanted}: {why}',
-            field="spec.clusterIPs",
-        )
-        raise invalid("Service", "", service.name, [cause])
-    for _ in range(_ATTEMPTS):
-        number = rng.randrange(1, 65535)
-        if number in _RESERVED_IPS:
-            continue
-        address = f"{IP_PREFIX}{number >> 8}.{number & 255}"
-        if (yield from _take(f"/allocations/ips/{address}", owner)):
-            return address
-    raise _exhausted(service, "spec.clusterIPs", "failed to allocate a serviceIP: range is full")
-
-
-def _take_port(rng: Random, service: Service, place: int, owner: str) -> Flow[int]:
-    first, last = NODE_PORTS
-    wanted = service.spec.ports[place].node_port
-    if wanted:
-        why = "provided port is already allocated"
-        if not first <= wanted <= last:
-            why = f"provided port is not in the valid range. The range of valid ports is {first}-{last}"
-        elif (yield from _take(f"/allocations/ports/{wanted}", owner)):
-            return wanted
-        cause = Cause(
-            reason="FieldValueInvalid",
-            message=f"Invalid value: {wanted}: {why}",
-            field=f"spec.ports[{place}].nodePort",
-        )
-        raise invalid("Service", "", service.name, [cause])
-    for _ in range(_ATTEMPTS):
-        number = rng.randrange(first, last + 1)
-        if (yield from _take(f"/allocations/ports/{number}", owner)):
-            return number
-    raise _exhausted(service, "spec.ports", "failed to allocate a nodePort: range is full")
-
-
-def _exhausted(service: Service, field: str, why: str) -> ApiError:
-    return internal_error(f"{field} of service {service.key}: {why}")
-
-
-def _take(key: str, owner: str) -> Flow[bool]:
-    free = etcd.Compare(key=key, target=etcd.CompareTarget.MOD, value=0)
-    value: FrozenDict[str, str] = freeze({"owner": owner})
-    request = etcd.Txn(compare=(free,), success=(etcd.Put(key=key, value=value),))
-    response = yield from ask(request)
-    assert isinstance(response, etcd.TxnResponse)
-    return response.succeeded

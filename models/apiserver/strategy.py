@@ -7,8 +7,7 @@ Sources: staging/src/k8s.io/apiserver/pkg/registry/rest/{create,update}.go, pkg/
 pkg/registry/apps/{deployment,replicaset}/strategy.go, pkg/registry/core/namespace/strategy.go,
 pkg/registry/discovery/endpointslice/strategy.go. Initial statuses: recordings of a real server.
 
-Not modelled: managedFields (dropped), resize and ephemeral containers; a Service whose type changes keeps the cluster IP
-it has, and gets no new node ports.
+Not modelled: managedFields (dropped), resize and ephemeral containers.
 """
 
 from __future__ import annotations
@@ -41,6 +40,7 @@ from chaoskube.models.objects import (
 )
 
 SECOND_NS = 1_000_000_000
+NODED = ("NodePort", "LoadBalancer")
 
 # AllowUnconditionalUpdate() == false: a PUT must say which version it replaces
 VERSION_REQUIRED = frozenset(
@@ -237,12 +237,23 @@ def _kept_metadata(new: ObjectMeta, old: ObjectMeta) -> ObjectMeta:
 
 
 def _with_allocations(new: Service, old: Service) -> Service:
-    """What the server gave and the client left out stays. (pkg/registry/core/service/storage, patchAllocatedValues)"""
+    """What the server gave and the client left out stays, or goes with the type that needed it.
+
+    (pkg/registry/core/service/strategy.go, patchAllocatedValues and dropTypeDependentFields)
+    """
     wanted, given = new.spec, old.spec
-    if wanted.type == "ExternalName" or given.type == "ExternalName":
+    if given.type == "ExternalName":
         return new
-    ports = tuple([_with_node_port(port, given) for port in wanted.ports])
-    is_noded = wanted.type in ("NodePort", "LoadBalancer")
+    if wanted.type == "ExternalName":
+        return evolve(new, spec=_without_addresses(wanted, given))
+    ports = wanted.ports
+    if wanted.type in NODED and given.type in NODED:
+        ports = tuple([_with_node_port(port, given) for port in ports])
+    elif given.type in NODED:
+        ports = _without_node_ports(wanted, given)
+    policy = wanted.external_traffic_policy
+    if wanted.type not in NODED and not wanted.external_ips and policy == given.external_traffic_policy:
+        policy = None
     return evolve(
         new,
         spec=evolve(
@@ -251,9 +262,35 @@ def _with_allocations(new: Service, old: Service) -> Service:
             cluster_ips=wanted.cluster_ips or given.cluster_ips,
             ip_families=wanted.ip_families or given.ip_families,
             ip_family_policy=wanted.ip_family_policy or given.ip_family_policy,
-            ports=ports if is_noded and ports != wanted.ports else wanted.ports,
+            external_traffic_policy=policy,
+            ports=ports,
         ),
     )
+
+
+def _without_addresses(wanted: ServiceSpec, given: ServiceSpec) -> ServiceSpec:
+    """A name needs no address: what was not changed at the same time goes; what was is for validation to refuse."""
+    changes: dict[str, Any] = {
+        field: empty
+        for field, empty in (
+            ("cluster_ip", None),
+            ("cluster_ips", ()),
+            ("ip_families", ()),
+            ("ip_family_policy", None),
+            ("internal_traffic_policy", None),
+            ("external_traffic_policy", None),
+        )
+        if getattr(wanted, field) == getattr(given, field)
+    }
+    if given.type in NODED:
+        changes["ports"] = _without_node_ports(wanted, given)
+    return evolve(wanted, **changes)
+
+
+def _without_node_ports(wanted: ServiceSpec, given: ServiceSpec) -> tuple[ServicePort, ...]:
+    if [port.node_port for port in wanted.ports] != [port.node_port for port in given.ports]:
+        return wanted.ports
+    return tuple([evolve(port, node_port=0) for port in wanted.ports])
 
 
 def _with_node_port(port: ServicePort, given: ServiceSpec) -> ServicePort:

@@ -13,7 +13,7 @@ from random import Random
 
 from attrs import evolve, frozen
 
-from chaoskube.models.apiserver import admission, deletion, strategy
+from chaoskube.models.apiserver import addresses, admission, deletion, strategy
 from chaoskube.models.apiserver.api import (
     BACKGROUND,
     ORPHAN,
@@ -42,6 +42,7 @@ from chaoskube.models.apiserver.storage import Saved, create, delete, guaranteed
 from chaoskube.models.objects import KubeObject, Namespace, NamespaceStatus, Service
 from chaoskube.models.objects.resources import Resource
 from chaoskube.models.objects.validation import validate_create, validate_update
+from chaoskube.sim import reached
 
 NAME_BASE_MAX = 58
 NAME_SUFFIX = 5
@@ -105,16 +106,16 @@ def _store_new(ctx: Context, request: Request, resource: Resource, obj: KubeObje
             if (yield from read(key)) is not None:
                 raise already_exists(resource.plural, resource.group, chosen)
             if isinstance(new, Service):
-                new = admission.pretend(new)
+                new = yield from addresses.pretend(new)
             return Saved(obj=new, prev=None, revision=0, wrote=False)
         if isinstance(new, Service):
-            new = yield from admission.allocate(ctx, new)
+            new = yield from addresses.allocate(ctx, new)
         saved = yield from create(key, new)
         if saved is not None:
             _written(ctx, request, resource, saved)
             return saved
         if isinstance(new, Service):
-            yield from admission.release(new)
+            yield from addresses.release(new)
     existing = yield from read(key)
     is_dying = existing is not None and existing.metadata.deletion_timestamp is not None
     raise already_exists(resource.plural, resource.group, chosen, being_deleted=is_dying)
@@ -204,15 +205,53 @@ def _update(
         metadata = evolve(new.metadata, resource_version=current.resource_version)
         return Saved(obj=evolve(new, metadata=metadata), prev=current, revision=0, wrote=False)
     try:
-        saved = yield from guaranteed_update(key, cached, change)
+        if resource.plural == "services" and not request.subresource:
+            saved = yield from _update_service(ctx, key, change)
+        else:
+            saved = yield from guaranteed_update(key, cached, change)
     except FinalizersGone as gone:
         removed = yield from delete(key, _removable(resource, request.name, gone.old.uid), gone.old)
         _written(ctx, request, resource, removed)
+        if isinstance(removed.prev, Service):
+            yield from addresses.release(removed.prev)
         metadata = evolve(gone.new.metadata, resource_version=gone.old.resource_version)
         return evolve(removed, obj=evolve(gone.new, metadata=metadata))
     if saved.wrote:
         _written(ctx, request, resource, saved)
     return saved
+
+
+class Moved(ApiError):
+    """A service changed while addresses were taken for its update."""
+
+    def __init__(self) -> None:
+        super().__init__(Status(code=409))
+
+
+def _update_service(ctx: Context, key: str, change: Callable[[KubeObject | None], KubeObject]) -> Flow[Saved]:
+    """Addresses are taken before the write and freed after it, so two services never share one."""
+    while True:
+        current = yield from read(key)
+        new = change(current)
+        assert isinstance(current, Service) and isinstance(new, Service), f"{key} holds {current!r}"
+        given = yield from addresses.allocate(ctx, new, current)
+        version, settled = current.resource_version, given
+
+        def unmoved(
+            newest: KubeObject | None, version: str = version, settled: Service = settled
+        ) -> KubeObject:
+            if newest is None or newest.resource_version != version:
+                raise Moved
+            return settled
+
+        try:
+            saved = yield from guaranteed_update(key, current, unmoved)
+        except Moved:
+            reached("apiserver: a service moved while its update took addresses")
+            yield from addresses.release(given, kept=current)
+            continue
+        yield from addresses.release(current, kept=given)
+        return saved
 
 
 def _next(
@@ -311,7 +350,7 @@ def _remove(ctx: Context, request: Request, resource: Resource, key: str, marked
     _written(ctx, request, resource, saved)
     assert saved.prev is not None
     if isinstance(saved.prev, Service):
-        yield from admission.release(saved.prev)
+        yield from addresses.release(saved.prev)
     return _deleted(saved.prev, resource)
 
 

@@ -38,7 +38,7 @@ from chaoskube.models.objects.node import Node
 from chaoskube.models.objects.pod import Pod, PodTemplateSpec
 from chaoskube.models.objects.resources import resource_for
 from chaoskube.models.objects.selectors import matches
-from chaoskube.models.objects.service import EndpointSlice, Service, ServicePort
+from chaoskube.models.objects.service import EndpointSlice, Service, ServicePort, ServiceSpec
 from chaoskube.models.objects.validation_container import PROTOCOLS
 from chaoskube.models.objects.validation_meta import (
     check_labels,
@@ -201,12 +201,37 @@ def _service(obj: Service) -> Iterator[Cause]:
         same = [(other.protocol, other.port) for other in spec.ports[:position]]
         if (port.protocol, port.port) in same:
             yield duplicate(f"spec.ports[{position}]", {"port": port.port, "protocol": port.protocol})
+    yield from _service_type(spec, headless=headless)
     for field, value in (
         ("internalTrafficPolicy", spec.internal_traffic_policy),
         ("externalTrafficPolicy", spec.external_traffic_policy),
     ):
         if value is not None and value not in ("Cluster", "Local"):
             yield unsupported(f"spec.{field}", value, ("Cluster", "Local"))
+
+
+def _service_type(spec: ServiceSpec, *, headless: bool) -> Iterator[Cause]:
+    """What a type forbids. (ValidateService, validateServiceExternalTrafficPolicy)"""
+    is_noded = spec.type in ("NodePort", "LoadBalancer")
+    if is_noded and headless:
+        text = f"may not be set to 'None' for {spec.type} services"
+        yield invalid("spec.clusterIPs[0]", "None", text)
+    if spec.type == "ExternalName" and spec.cluster_ip:
+        yield forbidden("spec.clusterIPs", "may not be set when type is 'ExternalName'")
+    seen: list[tuple[str | None, int]] = []
+    for position, port in enumerate(spec.ports):
+        path = f"spec.ports[{position}].nodePort"
+        if not port.node_port:
+            continue
+        if spec.type == "ClusterIP":
+            yield forbidden(path, "may not be used when `type` is 'ClusterIP'")
+        if (port.protocol, port.node_port) in seen:
+            yield duplicate(path, port.node_port)
+        seen.append((port.protocol, port.node_port))
+    policy = spec.external_traffic_policy
+    if policy and not is_noded and not (spec.type == "ClusterIP" and spec.external_ips):
+        text = "may only be set for externally-accessible services"
+        yield invalid("spec.externalTrafficPolicy", policy, text)
 
 
 def _service_ports(ports: tuple[ServicePort, ...], *, headless: bool) -> Iterator[Cause]:

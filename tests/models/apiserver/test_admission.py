@@ -195,3 +195,70 @@ def test_base64_is_read_as_go_reads_it(api: Any, text: str, at: int | None) -> N
     assert code == (201 if at is None else 400)
     if at is not None:
         assert said["message"].endswith(f"illegal base64 data at input byte {at}")
+
+
+SERVICES = "/api/v1/namespaces/default/services"
+
+
+def service(name: str, **spec: Any) -> dict[str, Any]:
+    ports = [{"name": "a", "port": 80}, {"name": "b", "port": 81}]
+    return {"metadata": {"name": name}, "spec": {"ports": ports, **spec}}
+
+
+def node_ports(tree: dict[str, Any]) -> list[int]:
+    return [port.get("nodePort", 0) for port in tree["spec"]["ports"]]
+
+
+def test_a_service_that_changes_its_type_gets_and_gives_back_addresses(api: Any) -> None:
+    """Its cluster IP stays as long as it needs one; what it frees, another may take."""
+    address = post(api, SERVICES, service("s"))[1]["spec"]["clusterIP"]
+    _, noded = api.http("PATCH", f"{SERVICES}/s", None, MERGE, {"spec": {"type": "NodePort"}})
+    ports = node_ports(noded)
+    _, plain = api.http("PATCH", f"{SERVICES}/s", None, MERGE, {"spec": {"type": "ClusterIP"}})
+    wanted = service("t", type="NodePort")
+    wanted["spec"]["ports"][0]["nodePort"] = ports[0]
+    taken = post(api, SERVICES, wanted)
+    _, named = api.http(
+        "PATCH", f"{SERVICES}/s", None, MERGE, {"spec": {"type": "ExternalName", "externalName": "a.b"}}
+    )
+    reused = post(api, SERVICES, service("u", clusterIP=address))
+
+    assert all(ports) and len(set(ports)) == 2 and noded["spec"]["clusterIP"] == address
+    assert node_ports(plain) == [0, 0] and "externalTrafficPolicy" not in plain["spec"]
+    assert taken[0] == 201 and node_ports(taken[1])[0] == ports[0]
+    assert not {"clusterIP", "clusterIPs", "ipFamilies", "internalTrafficPolicy"} & set(named["spec"])
+    assert reused[0] == 201
+
+
+def test_an_update_that_keeps_its_ports_keeps_them(api: Any) -> None:
+    """And one that asks for a taken port takes nothing."""
+    first = node_ports(post(api, SERVICES, service("s", type="NodePort"))[1])
+    other = node_ports(post(api, SERVICES, service("t", type="NodePort"))[1])
+    _, same = api.http("PATCH", f"{SERVICES}/s", None, MERGE, {"metadata": {"labels": {"a": "b"}}})
+    ports = [{"name": "a", "port": 80, "nodePort": other[0]}, {"name": "b", "port": 81, "nodePort": first[1]}]
+    code, said = api.http("PATCH", f"{SERVICES}/s", None, MERGE, {"spec": {"ports": ports}})
+    ports[0]["nodePort"] = first[0]
+    again, _ = api.http("PATCH", f"{SERVICES}/s", None, MERGE, {"spec": {"ports": ports}})
+
+    assert node_ports(same) == first
+    assert code == 422 and "provided port is already allocated" in said["message"]
+    assert again == 200
+
+
+@pytest.mark.parametrize(
+    ("spec", "why"),
+    [
+        ({"type": "NodePort", "clusterIP": "None"}, "may not be set to 'None' for NodePort services"),
+        ({"externalTrafficPolicy": "Local"}, "may only be set for externally-accessible services"),
+        ({"ports": [{"port": 80, "nodePort": 30001}]}, "may not be used when `type` is 'ClusterIP'"),
+        ({"clusterIP": "1.2.3.4"}, "the provided IP (1.2.3.4) is not in the valid range"),
+    ],
+)
+@pytest.mark.parametrize("query", [{}, {"dryRun": "All"}])
+def test_a_service_is_refused_what_its_type_forbids(
+    api: Any, spec: dict[str, Any], why: str, query: dict[str, str]
+) -> None:
+    """A dry run says the same."""
+    code, said = post(api, SERVICES, service("s", **spec), query)
+
+    assert code == 422 and why in said["message"]

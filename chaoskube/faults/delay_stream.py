@@ -12,7 +12,7 @@ from chaoskube.action import Action, Stage, fault
 from chaoskube.arguments import CannotApply, duration, target
 
 
-@fault("delay-stream", weight=3)
+@fault("delay-stream", weight=5)
 @frozen(kw_only=True)
 class DelayStream(Action):
     """Deliver the messages of one labelled stream later by `extra`."""

@@ -161,7 +161,13 @@ def _ranks(pod: Tree, doubled: dict[str, int]) -> tuple[int, int, int, int, int]
 
 def _younger(ours: int, theirs: int, wall: int) -> bool:
     """Strictly younger on the log2 scale, wherever in its second the look was taken."""
-    return all(_bucket(ours, now) < _bucket(theirs, now) for now in (wall, wall + 0.999))
+    return all(_bucket(ours, now) < _bucket(theirs, now) for now in _looks(ours, theirs, wall))
+
+
+def _looks(ours: int, theirs: int, wall: int) -> list[float]:
+    """Moments of the second that stand for all: its ends, and where one of the two passes into its next bucket."""
+    turns = [since + 2**power / 1e9 for since in (ours, theirs) for power in range(29, 60)]
+    return [wall, wall + 0.999, *(turn + 1e-6 for turn in turns if wall < turn < wall + 0.999)]
 
 
 def _bucket(since: int, now: float) -> int:

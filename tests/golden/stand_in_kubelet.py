@@ -72,11 +72,11 @@ class StandInKubelet:
         node = node_object(shape)
         await self._door.ask("POST", "/api/v1/nodes", node)
         await self._process.sleep(silent_ns)
+        self._nodes[name] = shape  # before its status: as soon as that is known, pods may be bound to it
+        self._silent[name] = False
         status: Tree = {"status": node_status(shape, self._ips[name], self._process.wall_ns())}
         await self._door.ask("PATCH", f"/api/v1/nodes/{name}/status", status, content_type=STRATEGIC)
         await self._door.ask("POST", LEASES, lease_object(name, self._process.wall_ns()))
-        self._nodes[name] = shape
-        self._silent[name] = False
 
     async def remove_node(self, name: str) -> None:
         """Take the lease and the Node away."""

@@ -1,0 +1,1 @@
+"""Tests of power: what the harness finds, and that each invariant catches something."""

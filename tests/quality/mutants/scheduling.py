@@ -1,0 +1,24 @@
+"""Mutants around binding."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from attrs import evolve
+
+from chaoskube.bug import patched
+from chaoskube.models.apiserver import subresources
+from chaoskube.models.objects import Pod
+from tests.quality.mutant import mutant
+
+
+@mutant("no-pod-is-bound-twice", scenario="rolling-update")
+def later_bindings_are_taken_too() -> Iterator[None]:
+    """The API server doesn't look whether the pod has a node already."""
+    refusal = subresources._binding_refusal
+
+    def forget_the_node(pod: Pod, uid: str) -> str:
+        return refusal(evolve(pod, spec=evolve(pod.spec, node_name=None)), uid)
+
+    with patched(subresources, "_binding_refusal", forget_the_node):
+        yield

@@ -7,7 +7,6 @@ from chaoskube.models.objects import EndpointSlice, Pod, Service
 from chaoskube.models.observer import Entry, Observer, RequestEnded, Written
 from chaoskube.sim import SECOND
 
-CALM_BEFORE_NS = 30 * SECOND
 ENDPOINT_BOUND_NS = 5 * SECOND
 
 
@@ -16,7 +15,9 @@ def voluntary_disruption_loses_no_request(seen: Observer, event: Entry) -> None:
     """A rolling update, a drain or a scale-down loses no request.
 
     People do these on weekdays because they are told that nobody notices. Judged only where no fault was
-    active from 30 s before the disruption to its end; whether the owner has done what Kubernetes asks
+    active from 30 s before the disruption to its end, or from 60 s before it after a fault of half a minute or
+    more: a proxy that has failed to reach the API servers for that long waits up to a minute before it
+    asks again (client-go's reflector), and sends requests to pods that are gone until then. Whether the owner has done what Kubernetes asks
     (readiness probe, preStop, grace, two replicas) decides what the story says, not whether it is found. A drain
     that leaves the pods no node to go to promises nothing.
     (kubernetes.io, "Pod lifecycle: termination of Pods"; pkg/kubelet and pkg/proxy act independently.)
@@ -31,7 +32,7 @@ def voluntary_disruption_loses_no_request(seen: Observer, event: Entry) -> None:
     behind = tuple(one for one in seen.deployments_behind(service) if one.spec.replicas)
     keys = tuple(one.key for one in behind)
     moved = seen.disruptions_of(keys, event.at)
-    if not moved or not all(seen.is_calm_since(one.began - CALM_BEFORE_NS) for one in moved):
+    if not moved or not all(seen.has_been_calm_since(one.began) for one in moved):
         return
     if seen.was_handled_by_hand(keys, moved[0].began) or seen.has_nowhere_to_go(keys):
         return
@@ -53,7 +54,7 @@ def dying_pods_are_not_ready_endpoints(seen: Observer, event: Entry, memory: dic
     assert isinstance(written, Written), "woken by its own event only"
     if isinstance(written.obj, Pod) and written.obj.metadata.deletion_timestamp is not None:
         memory.setdefault(written.key, event.at)
-    if not isinstance(written.obj, EndpointSlice) or not seen.is_calm_since(event.at - CALM_BEFORE_NS):
+    if not isinstance(written.obj, EndpointSlice) or not seen.has_been_calm_since(event.at):
         return
     for endpoint in written.obj.endpoints or ():
         ready = endpoint.conditions is not None and endpoint.conditions.ready

@@ -71,6 +71,11 @@ Kind = TypeVar("Kind", bound=KubeObject)
 DISRUPTIVE = ("roll", "scale", "drain", "apply")
 """Operations that move pods on purpose and promise to lose no request (kubectl's own words for them)."""
 AFTERMATH_NS = 30 * SECOND
+FAULT_AFTERMATH_NS = 30 * SECOND
+"""How long after a fault nothing is promised: keepalives (30 s) have found what died by then."""
+BACKOFF_MAX_NS = 60 * SECOND
+"""The same after a long fault. Whoever watches tries again after up to twice as long as it has failed, and
+after 60 s at most (client-go's reflector: 0.8 s doubling to 30 s, with jitter up to the double)."""
 LONG_AGO_NS = 30 * SECOND
 """What somebody did by hand this long ago has been made good."""
 
@@ -100,8 +105,10 @@ class Observer:
         self.store = Stored(world.journal)
         self.etcd = EtcdView(world.journal)
         self.faults: dict[str, int] = {}
-        """Faults under way, by their line, with the time they began."""
-        self.last_fault_ended: int | None = None
+        """Faults under way, by their line: how many of each."""
+        self.recovered_at: int | None = None
+        """When the aftermath of the last fault is over, as of now; None before the first."""
+        self._trouble_began = 0
         self.disruptions: list[Disruption] = []
         self.outcomes: dict[str, int] = {}
         """How many requests ended in each way."""
@@ -183,9 +190,9 @@ class Observer:
 
     # -- faults and disruptions
 
-    def is_calm_since(self, when: int) -> bool:
-        """No fault is under way, and none was at `when` or later."""
-        return not self.faults and (self.last_fault_ended is None or self.last_fault_ended < when)
+    def has_been_calm_since(self, when: int) -> bool:
+        """No fault is under way, and the aftermath of the last one was over at `when`."""
+        return not self.faults and (self.recovered_at is None or self.recovered_at < when)
 
     def disruptions_of(self, deployments: tuple[str, ...], at: int) -> tuple[Disruption, ...]:
         """Voluntary disruptions that were moving one of these Deployments at the time `at`."""
@@ -212,12 +219,18 @@ class Observer:
 
     def _fault_started(self, entry: Entry) -> None:
         assert isinstance(entry.event, FaultStarted), "subscribed to it"
-        self.faults[entry.event.text] = entry.at
+        if not self.faults and (self.recovered_at is None or self.recovered_at < entry.at):
+            self._trouble_began = entry.at
+        self.faults[entry.event.text] = self.faults.get(entry.event.text, 0) + 1
 
     def _fault_ended(self, entry: Entry) -> None:
         assert isinstance(entry.event, FaultEnded), "subscribed to it"
-        self.faults.pop(entry.event.text, None)
-        self.last_fault_ended = entry.at
+        text = entry.event.text
+        self.faults[text] -= 1
+        if not self.faults[text]:
+            del self.faults[text]
+        lasted = entry.at - self._trouble_began
+        self.recovered_at = entry.at + min(max(FAULT_AFTERMATH_NS, 2 * lasted), BACKOFF_MAX_NS)
 
     def _operation_started(self, entry: Entry) -> None:
         event = entry.event

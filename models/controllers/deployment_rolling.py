@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 
 from chaoskube.models.controllers.replicaset_core import wanted_replicas
 from chaoskube.models.objects import Deployment, IntOrString, ReplicaSet
+from chaoskube.sim import reached
 
 RECREATE = "Recreate"
 DESIRED_ANNOTATION = "deployment.kubernetes.io/desired-replicas"
@@ -107,7 +108,9 @@ def old_set_targets(
     """The sizes that old ReplicaSets go down to in this sync, in the order of the writes.
 
     Unhealthy replicas go first, oldest ReplicaSet first, then as many as are available above the minimum.
-    A ReplicaSet may stand twice: once for each of the two steps (reconcileOldReplicaSets).
+    A ReplicaSet may stand twice: once for each of the two steps (reconcileOldReplicaSets). One that says to have
+    more available than it wants has not yet counted its last cut: the real controller stops there with an error
+    that it swallows (cleanupUnhealthyReplicas, "got invalid request to scale down"), so no pod is cut twice.
     """
     everything = [*old_sets, *([new] if new is not None else [])]
     minimum = wanted(deployment) - max_unavailable(deployment)
@@ -121,7 +124,12 @@ def old_set_targets(
     sizes = {replicaset.name: wanted_replicas(replicaset) for replicaset in ordered}
     steps: list[tuple[ReplicaSet, int]] = []
     for replicaset in ordered:
-        unhealthy = max(0, sizes[replicaset.name] - replicaset.status.available_replicas)
+        if room <= 0:
+            break
+        unhealthy = sizes[replicaset.name] - replicaset.status.available_replicas
+        if unhealthy < 0 and sizes[replicaset.name] > 0:
+            reached("deployment: a cut waits until the last one was counted")
+            return tuple(steps)
         cut = min(room, unhealthy)
         if cut > 0:
             room -= cut

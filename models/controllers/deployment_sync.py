@@ -39,7 +39,7 @@ from chaoskube.models.objects import (
     ReplicaSet,
     is_pod_terminal,
 )
-from chaoskube.sim import Process, Refused, reached
+from chaoskube.sim import Process, Refused, Unsure, reached
 
 
 class Home(Protocol):
@@ -115,7 +115,8 @@ class DeploymentSync:
         await self._find_sets(create=False)
         for replicaset, size in rolling.scale_targets(self._deployment, self._old, self._new):
             await self._resize(replicaset, size)
-        await self._clean_up()
+        if self._deployment.spec.paused:
+            await self._clean_up()
         await self._write_counted_status()
 
     async def _roll(self) -> None:
@@ -140,9 +141,14 @@ class DeploymentSync:
         active = rolling.active_sets(self._old)
         newest: dict[str, ReplicaSet] = {}
         steps = rolling.old_set_targets(self._deployment, active, new)
-        for replicaset, size in steps:
-            written = await self._resize(newest.get(replicaset.name, replicaset), size)
-            newest[replicaset.name] = written
+        try:
+            for replicaset, size in steps:
+                written = await self._resize(newest.get(replicaset.name, replicaset), size)
+                newest[replicaset.name] = written
+        except (Refused, Unsure):
+            # reconcileOldReplicaSets swallows it: the status is written, and the next event brings the next sync
+            reached("deployment: scaling down was refused, and is left to the next sync")
+            return False
         return bool(steps)
 
     async def _recreate(self) -> None:

@@ -182,14 +182,13 @@ def _plan_group(
     if new:
         changed.sort(key=lambda one: -len(one.endpoints))
         changed = [_filled(each, new) for each in changed]
-        if new and len(new) < SLICE_SIZE_MAX:
-            roomy = [each for each in unchanged if len(each.endpoints) + len(new) <= SLICE_SIZE_MAX]
-            if roomy:
-                best = max(roomy, key=lambda one: len(one.endpoints))
-                changed.append(_filled(best, new))
         while new:
-            create.append(_new_slice(service, ports, tuple(new[:SLICE_SIZE_MAX])))
-            del new[:SLICE_SIZE_MAX]
+            roomy = [each for each in unchanged if len(each.endpoints) + len(new) <= SLICE_SIZE_MAX]
+            if roomy and len(new) < SLICE_SIZE_MAX:
+                changed.append(_filled(max(roomy, key=lambda one: len(one.endpoints)), new))
+            else:
+                create.append(_new_slice(service, ports, tuple(new[:SLICE_SIZE_MAX])))
+                del new[:SLICE_SIZE_MAX]
     return Plan(create=tuple(create), update=tuple(changed), delete=tuple(delete))
 
 

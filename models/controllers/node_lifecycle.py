@@ -304,12 +304,12 @@ class NodeLifecycleController:
             for node in nodes:
                 await self._reachable_again(self._newest(node))
             for zone in new:
-                self._queues[zone].limit(None)
+                self._queues[zone].limit(None, self._process.now)
         if verdict.fresh_probes:
             for name, health in self._health.items():
                 self._health[name] = evolve(health, probed_at=self._process.now)
         for zone in verdict.relimit:
-            self._queues[zone].limit(eviction_interval(new[zone], len(by_zone[zone])))
+            self._queues[zone].limit(eviction_interval(new[zone], len(by_zone[zone])), self._process.now)
 
     def _newest(self, node: Node) -> Node:
         cached = self._nodes.get("", node.name)

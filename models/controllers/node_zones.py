@@ -110,11 +110,15 @@ class TaintQueue:
         if node in self._waiting:
             self._waiting.remove(node)
 
-    def limit(self, interval_ns: int | None) -> None:
-        """Change the rate; None stops."""
-        if interval_ns != self._interval:
-            self._interval = interval_ns
-            self._bucket = None if interval_ns is None else TokenBucket(interval_ns=interval_ns, burst=1)
+    def limit(self, interval_ns: int | None, now: int) -> None:
+        """Change the rate; None stops. Who had to wait at the old rate waits at the new one (SwapLimiter)."""
+        if interval_ns == self._interval:
+            return
+        had_token = self._bucket is not None and self._bucket.try_take(now)
+        self._interval = interval_ns
+        self._bucket = None if interval_ns is None else TokenBucket(interval_ns=interval_ns, burst=1)
+        if self._bucket is not None and not had_token:
+            self._bucket.try_take(now)
 
     def take(self, now: int) -> str | None:
         """The next node to taint now, if one waits and the rate allows it; `done` takes it out."""

@@ -9,6 +9,7 @@ Sources: pkg/controller/controller_utils.go (ActivePodsWithRanks), pkg/controlle
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cmp_to_key
 
@@ -28,6 +29,7 @@ from chaoskube.models.objects import (
 BURST_REPLICAS = 500
 DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
 REPLICA_FAILURE = "ReplicaFailure"
+_COST = re.compile(r"-[0-9]+|0|[1-9][0-9]*")
 _PHASE_RANK = {"Pending": 0, "Unknown": 1, "Running": 2}
 
 
@@ -104,11 +106,10 @@ def _log_age(now: int, time: int) -> int:
 
 def _deletion_cost(pod: Pod) -> int:
     text = pod.metadata.annotations.get(DELETION_COST, "0")
-    try:
-        cost = int(text)
-    except ValueError:
-        return 0
-    return cost if -(2**31) <= cost < 2**31 and not text.startswith("+") else 0
+    if not _COST.fullmatch(text):
+        return 0  # no plus sign, no leading zeros (GetDeletionCostFromPodAnnotations in pkg/apis/core/helper)
+    cost = int(text)
+    return cost if -(2**31) <= cost < 2**31 else 0
 
 
 def _ready_since(pod: Pod) -> int:

@@ -85,6 +85,26 @@ def test_no_room_means_no_step_even_for_unhealthy_ones() -> None:
     assert old_set_targets(wanted, [replicaset("old", 3, 2)], replicaset("new", 1, 0)) == ()
 
 
+def test_a_cut_that_was_not_counted_yet_is_not_made_twice() -> None:
+    """An old set that says 3 available of 2 wanted: its status is older than its spec, so nothing is cut.
+
+    By the sums alone one more could go: 5 available - 3. (cleanupUnhealthyReplicas gives up on such a set.)
+    """
+    wanted = deployment(4, 1, 1, image="v2")
+    new = replicaset("new", 2, 2)
+
+    assert old_set_targets(wanted, [replicaset("old", 2, 3)], new) == ()
+    assert sizes(old_set_targets(wanted, [replicaset("old", 2, 2)], new)) == [("old", 1)]
+
+
+def test_what_was_cut_before_an_uncounted_set_stays_cut() -> None:
+    """Older sets come first; the newer one's stale status ends the step."""
+    wanted = deployment(6, 2, 2, image="v2")
+    sick, stale = replicaset("a", 2, 0, created=1), replicaset("b", 2, 4, created=2)
+
+    assert sizes(old_set_targets(wanted, [stale, sick], replicaset("new", 4, 4))) == [("a", 0)]
+
+
 def annotated(
     name: str, size: int, *, created: int, desired: int, most: int, available: int = 0
 ) -> ReplicaSet:

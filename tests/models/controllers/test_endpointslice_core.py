@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 from attrs import evolve
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from chaoskube.models.controllers.endpointslice_core import (
     Plan,
@@ -131,6 +133,49 @@ def test_a_new_endpoint_fills_a_slice_that_has_room() -> None:
     plan = planned([*pods, pod("x")], standing)
 
     assert [(each.name, len(each.endpoints)) for each in plan.update] == [("web-2", 31)]
+
+
+def test_what_is_left_after_a_full_slice_fills_one_that_has_room() -> None:
+    """150 more than 40: one full slice is made, and the other 50 join the 40."""
+    first = planned([pod(f"a{number:03}") for number in range(40)], []).create[0]
+    pods = [pod(f"{kind}{number:03}") for kind, most in (("a", 40), ("b", 150)) for number in range(most)]
+
+    plan = planned(pods, [stored(first)])
+
+    assert [len(each.endpoints) for each in plan.create] == [100]
+    assert [len(each.endpoints) for each in plan.update] == [90]
+
+
+def carried_out(plan: Plan, standing: list[EndpointSlice], count: int) -> list[EndpointSlice]:
+    """The slices after the plan's writes."""
+    by_name = {each.name: each for each in standing}
+    for each in plan.delete:
+        del by_name[each.name]
+    for each in plan.update:
+        by_name[each.name] = stored(each, each.name, by_name[each.name].uid)
+    for number, each in enumerate(plan.create):
+        by_name[f"web-{count}-{number}"] = stored(each, f"web-{count}-{number}", f"s-{count}-{number}")
+    return list(by_name.values())
+
+
+@given(
+    rounds=st.lists(
+        st.tuples(st.integers(0, 260), st.integers(0, 260), st.sampled_from([8080, 9090])), max_size=6
+    )
+)
+@settings(max_examples=60, deadline=None)
+def test_slices_always_say_what_is_desired_each_endpoint_once(rounds: list[tuple[int, int, int]]) -> None:
+    """Whatever comes and goes: at most 100 a slice, nobody missing, nobody twice, and a second look changes nothing."""
+    standing: list[EndpointSlice] = []
+    for count, (one, other, port) in enumerate(rounds):
+        pods = [pod(f"p{number:03}") for number in range(min(one, other), max(one, other))]
+        svc = service(target=port)
+        standing = carried_out(planned(pods, standing, svc), standing, count)
+
+        assert sorted(name or "" for each in standing for name in names(each)) == [each.name for each in pods]
+        assert all(len(each.endpoints) <= 100 for each in standing) and standing
+        assert all([found.port for found in each.ports] == [port] for each in standing if each.endpoints)
+        assert planned(pods, standing, svc) == Plan()
 
 
 def test_pods_with_other_ports_stand_in_another_slice() -> None:

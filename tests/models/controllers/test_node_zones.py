@@ -71,14 +71,29 @@ def test_one_node_each_10_s_gets_its_first_taint() -> None:
 
 
 def test_a_stopped_queue_taints_nobody() -> None:
-    """Rate None: never; with a rate again it goes on."""
+    """Rate None: never; with a rate again it goes on, after one interval (SwapLimiter drains the new limiter)."""
     queue = TaintQueue()
     queue.add("n1")
-    queue.limit(None)
+    queue.limit(None, 0)
 
     assert queue.take(10**12) is None
-    queue.limit(10 * SECOND)
-    assert queue.take(10**12) == "n1"
+    queue.limit(10 * SECOND, 10**12)
+    assert queue.take(10**12) is None
+    assert queue.take(10**12 + 10 * SECOND) == "n1"
+
+
+def test_a_rate_that_changes_gives_no_turn_away() -> None:
+    """Who could taint at once still can; who had just tainted waits at the new rate."""
+    rested, busy = TaintQueue(), TaintQueue()
+    for queue in (rested, busy):
+        queue.add("n1")
+    assert busy.take(0) == "n1"
+    for queue in (rested, busy):
+        queue.limit(100 * SECOND, SECOND)
+
+    assert rested.take(SECOND) == "n1"
+    assert busy.take(100 * SECOND) is None
+    assert busy.take(101 * SECOND) == "n1"
 
 
 def test_nodes_without_labels_are_one_zone() -> None:

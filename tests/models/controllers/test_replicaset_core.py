@@ -8,6 +8,7 @@ from attrs import evolve
 from chaoskube.models.controllers.replicaset_core import (
     active_pods,
     choose_victims,
+    compare_victims,
     new_status,
     slow_start_batches,
     terminating_pods,
@@ -115,3 +116,26 @@ def test_a_failed_create_is_a_condition_and_goes_with_the_next_success() -> None
         ("ReplicaFailure", "FailedCreate", "quota")
     ]
     assert healed.conditions == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "cost"),
+    [
+        ("-5", -5),
+        ("0", 0),
+        ("12", 12),
+        ("+1", 0),
+        ("01", 0),
+        ("1_0", 0),
+        (" 7", 0),
+        ("2147483648", 0),
+        ("x", 0),
+    ],
+)
+def test_a_deletion_cost_that_is_none_counts_as_zero(text: str, cost: int) -> None:
+    """GetDeletionCostFromPodAnnotations: as the controller reads it, 32 bits, no plus, no leading zeros."""
+    key = "controller.kubernetes.io/pod-deletion-cost"
+    below, above = (pod(name, annotations={key: str(cost + step)}) for name, step in (("b", -1), ("c", 1)))
+    asked = pod("a", annotations={key: text})
+
+    assert compare_victims(below, asked, 0, 0, 10**18) < 0 < compare_victims(above, asked, 0, 0, 10**18)

@@ -2,6 +2,7 @@
 # make test       run the tests
 # make check      lint, format, types and the import contracts
 # make bench      print the figures of the benchmarks
+# make bench-bugs find each planted bug by five seeds, and print how soon (long)
 # make changelog  show how the fragments in changelog.d/ will read
 # Each makes its own virtual environment in .venv on first use. Another Python: make PYTHON=python3.12 ...
 
@@ -10,7 +11,7 @@ VERSION ?= next
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: hunt test check bench changelog clean
+.PHONY: hunt test check bench bench-bugs changelog clean
 
 hunt: $(VENV)/.run
 	@$(BIN)/chaoskube hunt examples/shop --for 60s --expect violation
@@ -29,6 +30,9 @@ check: $(VENV)/.check
 bench: $(VENV)/.run
 	@$(BIN)/python benchmarks/kernel.py
 	@$(BIN)/python benchmarks/cluster.py
+
+bench-bugs: $(VENV)/.run
+	@$(BIN)/python benchmarks/planted_bugs.py
 
 changelog: $(VENV)/.check
 	@$(BIN)/towncrier build --draft --version $(VERSION)

@@ -45,9 +45,32 @@ class _Span(click.ParamType[float]):
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
         try:
-            return seconds(str(value)) / SECOND
+            span = seconds(str(value)) / SECOND
         except UsageError as problem:
             self.fail(str(problem), param, ctx)
+        if span == 0:
+            self.fail(f"{value!r} must be more than nothing, like 90s or 5m", param, ctx)
+        return span
+
+
+class _Whole(click.ParamType[int]):
+    """A whole number on the command line, with bounds."""
+
+    name = "number"
+
+    def __init__(self, least: int, most: int | None = None) -> None:
+        self.least = least
+        self.most = most
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        bounds = f"from {self.least} to {self.most}" if self.most is not None else f"{self.least} or more"
+        try:
+            number = int(str(value))
+        except ValueError:
+            self.fail(f"{value!r} must be a whole number, {bounds}", param, ctx)
+        if number < self.least or (self.most is not None and number > self.most):
+            self.fail(f"{number} must be {bounds}", param, ctx)
+        return number
 
 
 @click.group(epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
@@ -59,12 +82,12 @@ def cli() -> None:
 @cli.command(epilog=EXIT_CODES)
 @click.argument("what", nargs=-1)
 @click.option("--for", "for_seconds", type=_Span(), help="How long to hunt, like 90s or 5m (60s).")
-@click.option("--examples", type=click.IntRange(min=1), help="How many runs at most.")
-@click.option("--seed", type=click.IntRange(min=0), help="The hunt's seed; fresh and printed when not given.")
+@click.option("--examples", type=_Whole(1), help="How many runs at most.")
+@click.option("--seed", type=_Whole(0), help="The hunt's seed; fresh and printed when not given.")
 @click.option("--bug", help="Plant this bug first (`chaoskube list bugs`).")
 @click.option("--without", multiple=True, metavar="VERB", help="Take an action off the menu.")
 @click.option("--invariants", multiple=True, metavar="FILE.py", help="Check the invariants in this file too.")
-@click.option("--workers", type=click.IntRange(1, 256), help="Processes to hunt with (one a core).")
+@click.option("--workers", type=_Whole(1, 256), help="Processes to hunt with (one a core).")
 @click.option("--all", "keep_going", is_flag=True, help="Go on after the first violation.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("chaos-traces"), help="Where traces go.")
 @EXPECT
@@ -149,13 +172,18 @@ def run(arguments: Sequence[str] | None = None) -> int:
     try:
         code = cli.main(args=arguments, prog_name="chaoskube", standalone_mode=False)
         return int(code) if isinstance(code, int) else AS_HOPED
-    except click.ClickException as problem:
+    except click.exceptions.NoArgsIsHelpError as problem:
         problem.show()
         return BAD_INPUT
+    except click.ClickException as problem:
+        context = getattr(problem, "ctx", None)
+        command = context.command_path if isinstance(context, click.Context) else "chaoskube"
+        return _say(f"{problem.format_message().rstrip('.')} ({command} --help says more)", BAD_INPUT)
     except (click.Abort, KeyboardInterrupt):
         return _say("stopped by hand", BAD_INPUT)
-    except BrokenPipeError:
-        sys.stderr.close()
+    except (BrokenPipeError, SystemExit):
+        # Nobody reads on (`| head`). click turns a broken pipe into SystemExit(1), which would say "a violation".
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115  # what is flushed at exit goes there
         return BAD_INPUT
     except UsageError as problem:
         return _say(str(problem), BAD_INPUT, problem)

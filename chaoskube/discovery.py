@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from difflib import get_close_matches
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -47,7 +48,12 @@ def load() -> None:
 def scenario_named(name: str) -> Scenario:
     """The scenario of this name; a wrong name is answered with the near one."""
     load()
-    return (hidden_scenarios.get(name) or scenarios.get(name))()
+    if name in hidden_scenarios:
+        return hidden_scenarios[name]()
+    near = get_close_matches(name, [*hidden_scenarios, *scenarios.names()], n=1)
+    if near and near[0] in hidden_scenarios:
+        raise UsageError(f"there is no scenario called {name!r}; did you mean {near[0]!r}?")
+    return scenarios.get(name)()
 
 
 def bug_named(slug: str) -> Bug:
@@ -94,7 +100,7 @@ def scenario_for(words: Sequence[str]) -> Scenario:
         return scenario_named(words[0])
     if len(words) == 1 and not _looks_like_a_path(words[0]):
         try:
-            return scenario_named(words[0])
+            return scenarios.get(words[0])()
         except UsageError as problem:
             raise UsageError(f"{problem}; and there is no file or folder {words[0]}") from None
     return scenario_of_input(words)

@@ -122,12 +122,17 @@ def without(scenario: Scenario, verbs: Iterable[str]) -> Scenario:
     return attrs.evolve(scenario, menu=tuple(on_menu.values()))
 
 
-def hunt(quarry: Quarry, limits: Limits, on_progress: Progress | None = None) -> Tally:
-    """Run until the limits are reached. Doubt when a run does not repeat, UsageError for what a user can mend."""
+def hunt(
+    quarry: Quarry, limits: Limits, on_progress: Progress | None = None, tally: Tally | None = None
+) -> Tally:
+    """Run until the limits are reached. Doubt when a run does not repeat, UsageError for what a user can mend.
+
+    `tally` is where to count; who keeps it still knows what was seen when the hunt is stopped by hand.
+    """
     from chaoskube.workers import run_in_workers
 
     started = time.monotonic()
-    tally = Tally()
+    tally = tally if tally is not None else Tally()
     seen: set[int] = set()
     numbers = _numbers(limits, started)
     reports = (

@@ -87,7 +87,13 @@ def hunt_and_tell(order: Order) -> bool:
             at_first=order.at_first,
             workers=_workers(order, scenario),
         )
-        tally = hunt(quarry, limits, _progress(scenario.name, order.quiet))
+        tally = Tally()
+        try:
+            hunt(quarry, limits, _progress(scenario.name, order.quiet), tally)
+        except KeyboardInterrupt:
+            _clear_progress(order.quiet)
+            _tell_what_there_is(scenario, tally, say)
+            raise
         _clear_progress(order.quiet)
         say(_summary(scenario, tally))
         for report in sorted(tally.found.values(), key=lambda one: one.number):
@@ -100,6 +106,25 @@ def hunt_and_tell(order: Order) -> bool:
     if not has_found:
         draw(["nothing found"])
     return has_found
+
+
+def _tell_what_there_is(scenario: Scenario, tally: Tally, say: Callable[[str], None]) -> None:
+    """A hunt that is stopped by hand says what it has seen so far."""
+    say(_summary(scenario, tally) if tally.runs else f"{scenario.name}: no run had ended yet")
+    for report in tally.found.values():
+        if report.failure is not None:
+            draw(
+                [
+                    f"run {report.number} broke {report.failure.name}: {report.failure.message} (no trace saved yet)"
+                ]
+            )
+    if not tally.found:
+        say("nothing found so far")
+
+
+def _named_failure(result: Result) -> str:
+    assert result.failure is not None
+    return f"VIOLATED {result.failure.name}: {result.failure.message}"
 
 
 def ordered_scenarios(order: Order) -> list[Scenario]:
@@ -135,7 +160,11 @@ def catch(
     bug = f"-{result.plan.bug.slug}" if result.plan.bug is not None else ""
     path = folder / f"{result.plan.scenario.name}{bug}-{result.failure.name}{SUFFIX}"
     write_trace(trace_of(result), path)
-    small = minimise(result, budget_seconds=budget_seconds, on_progress=on_progress)
+    try:
+        small = minimise(result, budget_seconds=budget_seconds, on_progress=on_progress)
+    except KeyboardInterrupt:
+        draw(["", f"{_named_failure(result)}; the trace as it was found, not minimised: {path}"])
+        raise
     doubt = repeated_differently(small.result)
     if doubt is not None:
         raise Doubt(doubt)
@@ -199,7 +228,11 @@ def listing(kind: str) -> list[str]:
 def _minimised_line(small: Minimised) -> str:
     now = len(small.plan.steps)
     how = "no action can be left out" if small.is_minimal else "time was up; it may get shorter still"
-    return f"from {small.before} actions to {now} in {small.runs} runs, {small.wall_seconds:.1f} s; {how}"
+    return f"from {_count(small.before, 'action')} to {now} in {_count(small.runs, 'run')}, {small.wall_seconds:.1f} s; {how}"
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
 def _summary(scenario: Scenario, tally: Tally) -> str:
@@ -208,7 +241,7 @@ def _summary(scenario: Scenario, tally: Tally) -> str:
     reach = f"; never reached: {', '.join(missed)}" if missed else ""
     marks = f"; {len(tally.marks)} rare branches taken" if tally.marks else ""
     return (
-        f"{scenario.name}: {tally.runs} runs, {tally.actions} actions, {lived:.0f} virtual seconds in "
+        f"{scenario.name}: {_count(tally.runs, 'run')}, {_count(tally.actions, 'action')}, {lived:.0f} virtual seconds in "
         f"{tally.wall_seconds:.1f} s ({tally.speed:.0f} times real time){marks}{reach}"
     )
 

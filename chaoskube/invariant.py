@@ -25,7 +25,7 @@ from functools import cache
 
 from attrs import frozen
 
-from chaoskube.sim import ChaoskubeError, Entry, UsageError, seconds, show
+from chaoskube.sim import Blocked, ChaoskubeError, Entry, UsageError, seconds, show
 
 ALWAYS = "always"
 EVENTUALLY = "eventually"
@@ -65,10 +65,12 @@ class Invariant:
         """None when it holds, else what it says; UsageError when it fails in another way."""
         given = {"seen": seen, "event": event, "memory": memory}
         try:
-            self.function(**{name: given[name] for name in self.wants})
+            answer = self.function(**{name: given[name] for name in self.wants})
         except AssertionError as problem:
             return _first_lines(str(problem)) or f"{self.rule} ({_place(problem)})"
-        except Exception as problem:
+        except Blocked as problem:
+            raise UsageError(f"invariant {self.name} does not come to an end: {problem}") from problem
+        except (Exception, SystemExit) as problem:
             when = (
                 f" at {show(event.at)} on {type(event.event).__name__} by {event.by or 'harness'}"
                 if event
@@ -78,23 +80,29 @@ class Invariant:
                 f"invariant {self.name} raised {type(problem).__name__}: {_first_lines(str(problem))}{when} "
                 f"({_place(problem)}); an invariant may only fail with assert"
             ) from problem
+        if answer is not None:
+            raise UsageError(
+                f"invariant {self.name} returned {answer!r:.60}; it must say what is wrong with assert, and return nothing"
+            )
         return None
 
 
-def always(*, on: Sequence[type]) -> Callable[[Callable[..., object]], Invariant]:
+def always(*bare: object, on: Sequence[type] = ()) -> Callable[[Callable[..., object]], Invariant]:
     """True at every event of these types (`object` stands for every event)."""
-    if not on:
-        raise UsageError("@always(on=[...]) must name at least one event type")
+    _check_events("always", bare, on)
     return lambda function: _make(function, ALWAYS, on, 0)
 
 
-def eventually(*, within: str) -> Callable[[Callable[..., object]], Invariant]:
+def eventually(*bare: object, within: str = "") -> Callable[[Callable[..., object]], Invariant]:
     """True within this time once faults have stopped, and from then on."""
+    if bare or not within:
+        raise UsageError("@eventually(within=...) must say how soon, such as @eventually(within='60s')")
     return lambda function: _make(function, EVENTUALLY, (), seconds(within))
 
 
-def sometimes(*, on: Sequence[type]) -> Callable[[Callable[..., object]], Invariant]:
+def sometimes(*bare: object, on: Sequence[type] = ()) -> Callable[[Callable[..., object]], Invariant]:
     """Some run of a hunt must pass this at one of these events."""
+    _check_events("sometimes", bare, on)
     return lambda function: _make(function, SOMETIMES, on, 0)
 
 
@@ -113,6 +121,18 @@ def collect(things: object) -> tuple[Invariant, ...]:
         found = vars(things).values() if hasattr(things, "__dict__") else ()
         return tuple(thing for thing in found if isinstance(thing, Invariant))
     return tuple(one for thing in things for one in collect(thing))
+
+
+def _check_events(kind: str, bare: Sequence[object], on: Sequence[type]) -> None:
+    if bare or not on:
+        raise UsageError(
+            f"@{kind}(on=[...]) must name at least one event type, such as @{kind}(on=[Written])"
+        )
+    for one in on:
+        if not isinstance(one, type):
+            raise UsageError(
+                f"@{kind}(on=[{one!r}]) must name event types (classes), not {type(one).__name__}"
+            )
 
 
 def _make(function: Callable[..., object], kind: str, on: Sequence[type], within_ns: int) -> Invariant:

@@ -13,6 +13,7 @@ from attrs import frozen
 
 from chaoskube.run import Result, play
 from chaoskube.scenario import Failure, Scenario
+from chaoskube.sim import UsageError
 from chaoskube.trace import Trace, versions
 
 REPRODUCED = "reproduced"
@@ -32,7 +33,11 @@ class Replayed:
 
 def replay(trace: Trace, *, scenario: Scenario | None = None, story: bool = False) -> Replayed:
     """Play the trace and compare. UsageError when it cannot even be built."""
-    result = play(trace.plan(scenario), story=story)
+    plan = trace.plan(scenario)
+    try:
+        result = play(plan, story=story)
+    except UsageError as problem:
+        raise UsageError(f"{trace.source}: {problem}") from problem
     verdict, sentence = _judge(trace, result)
     return Replayed(verdict=verdict, sentence=sentence, result=result)
 

@@ -53,6 +53,8 @@ def load_rules(path: str) -> tuple[Invariant, ...]:
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-    except Exception as problem:
+    except UsageError as problem:
+        raise UsageError(f"{path}: {problem}") from problem
+    except (Exception, SystemExit) as problem:
         raise UsageError(f"{path}: cannot be imported: {type(problem).__name__}: {problem}") from problem
     return collect(module)

@@ -249,7 +249,8 @@ class Session:
                 self._undo(running)
 
     def _record(self, event: object) -> None:
-        self.world.journal.record(self.world.now, "", event)
+        with self.world.watched():
+            self.world.journal.record(self.world.now, "", event)
 
     # -- settling
 
@@ -262,7 +263,10 @@ class Session:
         while not self.is_over:
             since = self.world.now - healed
             reason = self.subject.unsettled()
-            broken = {claim.name: told for claim in claims if (told := self._ask(claim, None)) is not None}
+            with self.world.watched():
+                broken = {
+                    claim.name: told for claim in claims if (told := self._ask(claim, None)) is not None
+                }
             late = next((one for one in claims if one.name in broken and since >= one.within_ns), None)
             if late is not None:
                 self._fail(

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import difflib
 import platform
+import re
 from collections.abc import Callable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -143,10 +144,13 @@ def versions() -> dict[str, str]:
 
 def write_trace(trace: Trace, path: Path) -> None:
     """Write a trace file, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
-    part.write_text(trace_text(trace), encoding="utf-8")
-    part.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.write_text(trace_text(trace), encoding="utf-8")
+        part.replace(path)
+    except OSError as problem:
+        raise UsageError(f"{path}: the trace cannot be written: {problem.strerror}") from problem
 
 
 def trace_text(trace: Trace) -> str:
@@ -188,6 +192,7 @@ def read_trace(path: Path) -> Trace:
 def parse_trace(text: str, source: str) -> Trace:
     """The trace in a text."""
     load()
+    _refuse_manifest(text, source)
     node, tree = _load(text, source)
     lines = {key.value: key.start_mark.line + 1 for key, _ in node.value}
     reader = _Reader(tree, lines, source)
@@ -304,6 +309,13 @@ def _read_failure(tree: Mapping[str, object]) -> Failure:
     )
 
 
+def _refuse_manifest(text: str, source: str) -> None:
+    if re.search(r"^apiVersion:", text, re.MULTILINE) and not re.search(r"^chaoskube:", text, re.MULTILINE):
+        raise UsageError(
+            f"{source}: this is a manifest, no trace; chaoskube hunt {source} makes traces of it"
+        )
+
+
 def _load(text: str, source: str) -> tuple[yaml.MappingNode, Mapping[str, object]]:
     """The top node (for line numbers) and the plain tree; guarded against depth, aliases and tags."""
     try:
@@ -312,7 +324,9 @@ def _load(text: str, source: str) -> tuple[yaml.MappingNode, Mapping[str, object
         try:
             node = loader.get_single_node()
             if not isinstance(node, yaml.MappingNode):
-                raise UsageError(f"{source}: a trace is a mapping of keys; see `chaoskube replay --help`")
+                raise UsageError(
+                    f"{source}: this is no trace: it has no keys at all, such as scenario and actions"
+                )
             return node, loader.construct_document(node)
         finally:
             loader.dispose()

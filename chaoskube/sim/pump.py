@@ -29,7 +29,7 @@ from .errors import Blocked, Livelock, ModelBug, UsageError
 TURNS_AT_ONE_INSTANT_MAX = 200_000
 """Batches of tasks at one virtual instant before the world is called a livelock."""
 
-WALL_SECONDS_MAX = 60.0
+WALL_SECONDS_MAX = 10.0
 """Real seconds that one callback or task step may hold the interpreter."""
 
 _alive = threading.local()
@@ -63,6 +63,7 @@ class Pump:
         self._queue: deque[Callable[[], object]] = deque()
         self._idle = False
         self._done = False
+        self._is_interrupted = False
         self._progress = 0
         self._runq: deque[trio.lowlevel.Task] = deque()
         self._nursery: trio.Nursery | None = None
@@ -86,8 +87,13 @@ class Pump:
             self._nursery = nursery
             await trio.sleep_forever()
 
-    def _finished(self, _outcome: object) -> None:
+    def _finished(self, outcome: object) -> None:
         self._done = True
+        error = getattr(outcome, "error", None)
+        if isinstance(error, BaseExceptionGroup):
+            error = error.subgroup(KeyboardInterrupt)
+        # trio takes Ctrl-C for itself and ends its main task with it.
+        self._is_interrupted = error is not None and not isinstance(error, Exception)
 
     def start_soon(self, async_fn: Callable[..., object], *args: object) -> None:
         """Start a task in the world."""
@@ -105,8 +111,10 @@ class Pump:
             raise self.failure
         self.clock.horizon = horizon
         self._idle = False
-        with _WallWatch(self):
+        with WallWatch(self):
             self._turn_until_idle()
+        if self._is_interrupted:
+            raise KeyboardInterrupt
         if self.failure is not None:
             raise self.failure
 
@@ -178,7 +186,7 @@ class Pump:
             )
 
 
-class _WallWatch:
+class WallWatch:
     """Raises Blocked into code that holds the interpreter for too long, where signals can be had."""
 
     def __init__(self, pump: Pump) -> None:

@@ -22,7 +22,7 @@ from .errors import Stuck, UsageError, WorldEnded
 from .journal import Journal
 from .network import LinkTimes, Network
 from .process import Host, Process, ProcessState
-from .pump import Pump
+from .pump import Pump, WallWatch
 from .streams import Streams
 from .units import SECOND
 
@@ -134,6 +134,10 @@ class World:
                 return False
             self._run_to(min(end, self.clock.now + step_ns))
         return True
+
+    def watched(self) -> WallWatch:
+        """A context in which code that never comes to an end raises Blocked, also while no time passes."""
+        return WallWatch(self.pump)
 
     def _run_to(self, horizon: int) -> None:
         if self.stopped is not None:

@@ -79,8 +79,8 @@ HEAD = "chaoskube: 1\nscenario: toy\n"
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("", "x:1?: a trace is a mapping"),
-        ("- a\n", "a trace is a mapping of keys"),
+        ("", "x: this is no trace: it has no keys"),
+        ("- a\n", "x: this is no trace: it has no keys"),
         ("scenario: toy\nactions: []\n", "x: a trace needs 'chaoskube'"),
         ("chaoskube: 2\nscenario: toy\nactions: []\n", "x:1: this is a trace of format 2"),
         (HEAD, "x: a trace needs 'actions'"),

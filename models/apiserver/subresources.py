@@ -92,6 +92,12 @@ def scale(ctx: Context, request: Request, resource: Resource) -> Flow[Done]:
             raise refusal
         return new
 
+    if request.dry_run:
+        current = yield from read(key)
+        changed = change(current)
+        assert current is not None
+        metadata = evolve(changed.metadata, resource_version=current.resource_version)
+        return Done(code=200, body=scale_of(evolve(changed, metadata=metadata)))
     cache = ctx.cache(resource.plural)
     saved = yield from guaranteed_update(key, cache.get(key) if cache.is_ready else None, change)
     if saved.wrote:
@@ -191,6 +197,9 @@ def bind(ctx: Context, request: Request, resource: Resource) -> Flow[Done]:
     nodes = ctx.cache("nodes")
     node = nodes.get(key_of(resource_of("nodes"), "", node_name)) if nodes.is_ready else None
     topology = {name: node.labels[name] for name in TOPOLOGY_LABELS if name in node.labels} if node else {}
+    if request.dry_run:
+        change((yield from read(key)))
+        return Done(code=201, body=_CREATED)
     cache = ctx.cache("pods")
     saved = yield from guaranteed_update(key, cache.get(key) if cache.is_ready else None, change)
     write_recorded(ctx, request, resource, saved)
@@ -242,7 +251,9 @@ def _content(request: Request) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
 def evict(ctx: Context, request: Request, resource: Resource) -> Flow[Done]:
     """POST pods/NAME/eviction: say why on the pod, then delete it with the options given."""
     content, _ = _content(request)
-    options = _delete_options(content.get("deleteOptions") or {})
+    wanted: Mapping[str, Any] = content.get("deleteOptions") or {}
+    options = _delete_options(wanted)
+    request = evolve(request, dry_run=request.dry_run or bool(wanted.get("dryRun")))
     key = key_of(resource, request.namespace, request.name)
 
     def change(current: KubeObject | None) -> KubeObject:
@@ -257,7 +268,9 @@ def evict(ctx: Context, request: Request, resource: Resource) -> Flow[Done]:
         raise not_found("pods", "", request.name)
     assert isinstance(found, Pod)
     is_ending = found.metadata.deletion_timestamp is not None
-    if not is_ending and found.status.phase not in ("Succeeded", "Failed", "Pending"):
+    if request.dry_run:
+        change(found)
+    elif not is_ending and found.status.phase not in ("Succeeded", "Failed", "Pending"):
         saved = yield from guaranteed_update(key, found, change)
         if saved.wrote:
             write_recorded(ctx, request, resource, saved)

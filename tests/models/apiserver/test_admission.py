@@ -262,3 +262,23 @@ def test_a_service_is_refused_what_its_type_forbids(
     code, said = post(api, SERVICES, service("s", **spec), query)
 
     assert code == 422 and why in said["message"]
+
+
+def test_dry_runs_of_subresources_write_nothing(api: Any) -> None:
+    """scale, binding and eviction say what they would, and leave everything as it was."""
+    template = {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "app", "image": "i"}]}}
+    spec = {"replicas": 1, "selector": {"matchLabels": {"a": "b"}}, "template": template}
+    sets = "/apis/apps/v1/namespaces/default/replicasets"
+    post(api, sets, {"metadata": {"name": "rs"}, "spec": spec})
+    post(api, PODS, pod("p"))
+    before = [api.http("GET", path)[1] for path in (f"{sets}/rs", f"{PODS}/p")]
+
+    binding = {"metadata": {"name": "p"}, "target": {"kind": "Node", "name": "node-1"}}
+    eviction = {"metadata": {"name": "p"}, "deleteOptions": {"dryRun": ["All"]}}
+    scaled = api.http("PATCH", f"{sets}/rs/scale", {"dryRun": "All"}, MERGE, {"spec": {"replicas": 7}})
+    bound = post(api, f"{PODS}/p/binding", binding, {"dryRun": "All"})
+    evicted = post(api, f"{PODS}/p/eviction", eviction)
+
+    assert (scaled[0], scaled[1]["spec"]["replicas"]) == (200, 7)
+    assert (bound[0], evicted[0]) == (201, 201)
+    assert [api.http("GET", path)[1] for path in (f"{sets}/rs", f"{PODS}/p")] == before

@@ -13,7 +13,7 @@ from .beginning import heartbeat_phase, start_ns
 from .binding import Binding
 from .compare import compare
 from .history import as_run
-from .player import play, why_not
+from .player import play, why_not, without_lost_bodies
 from .player_names import PlayerNames
 from .races import firsts
 from .recording import (
@@ -184,3 +184,14 @@ def test_of_overlapping_writes_the_recorded_winner_goes_first() -> None:
     stale, late = _write(0.002, "6", 409, ""), _write(0.5, "7", 409, "")
 
     assert firsts([loser, winner, stale, late]) == {0: (1,)}
+
+
+def test_a_command_whose_body_was_not_kept_is_left_out() -> None:
+    """Sending the note in its place would ask for something else."""
+    real = _real("api-conflict")
+    asked = Command(
+        t=0.0, verb="POST", path="/c", status=422, response={}, body={"note": "a million letters"}
+    )
+
+    assert without_lost_bodies(replaced(real, [*real.records, asked])).records == real.records
+    assert without_lost_bodies(real) is real

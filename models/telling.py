@@ -49,13 +49,20 @@ def tell(entry: Entry) -> Line | None:
     if teller is None:
         return None
     words = teller(entry.event)
-    return Line(entry.by or "you", words) if words else None
+    return Line(_component(entry), words) if words else None
+
+
+def _component(entry: Entry) -> str:
+    """Who does it: a container's line stands under its pod, what a person does under `you`."""
+    if isinstance(entry.event, _OF_A_CONTAINER):
+        return _name(entry.event.pod)
+    return entry.by or "you"
 
 
 def _written(event: Written) -> str | None:
     if event.resource != "pods":
         return None
-    name = event.key.rpartition("/")[2]
+    name = _name(event.key)
     if isinstance(event.obj, Pod) and event.subresource == "binding":
         return f"pod {name} is bound to {event.obj.spec.node_name}"
     if event.verb == "create" and event.subresource == "":
@@ -63,56 +70,84 @@ def _written(event: Written) -> str | None:
     deleting = isinstance(event.obj, Pod) and event.obj.metadata.deletion_timestamp is not None
     was = isinstance(event.prev, Pod) and event.prev.metadata.deletion_timestamp is not None
     if deleting and not was:
-        return f"pod {name} is told to go"
+        return f"pod {name} is Terminating"
     if event.obj is None:
-        return f"pod {name} is gone"
+        return f"pod {name} is deleted"
     return None
 
 
 def _scaled(event: ReplicaSetScaleDecided) -> str:
-    made = "makes" if event.is_new_object else "scales"
-    return f"{made} ReplicaSet {_name(event.replicaset)}: {event.old} -> {event.new} replicas"
+    name = _name(event.replicaset)
+    if event.is_new_object:
+        return f"creates ReplicaSet {name} with {_replicas(event.new)}"
+    return f"scales ReplicaSet {name} from {event.old} to {_replicas(event.new)}"
+
+
+def _replicas(number: int) -> str:
+    return "1 replica" if number == 1 else f"{number} replicas"
 
 
 def _request(event: RequestEnded) -> str | None:
     if event.outcome == "ok":
         return None
-    way = f" at {event.endpoint}" if event.endpoint else ""
-    return f"a request to {event.service} ends: {event.outcome}{way}"
+    pod = f"pod {_name(event.pod)} " if event.pod else ""
+    end = {
+        "refused": f"refused by {pod}({event.endpoint})",
+        "reset": f"reset by {pod}({event.endpoint})",
+        "no endpoint": "no endpoint is ready",
+    }.get(event.outcome, f"{event.outcome}, sent to {pod}({event.endpoint})")
+    return f"request to Service {event.service}: {end}"
+
+
+def _proxy(event: ProxySynced) -> str:
+    port = f" ({event.port_name})" if event.port_name else ""
+    to = ", ".join(_name(one.pod) or f"{one.ip}:{one.port}" for one in event.after)
+    gone = [one for one in event.before if one not in event.after]
+    left = ", ".join(_name(one.pod) or f"{one.ip}:{one.port}" for one in gone)
+    no_more = f", no longer to {left}" if left else ""
+    return f"routes Service {event.service}{port} to {to or 'nobody'}{no_more}"
 
 
 def _name(key: str) -> str:
     return key.rpartition("/")[2]
 
 
-def _container(
-    event: ContainerStarted | ContainerListening | ContainerExited | ContainerSignalled | PreStopStarted,
-) -> str:
-    return f"{event.container} of {_name(event.pod)}"
+def _unseen(missed: int) -> str:
+    return "nothing had gone unseen" if missed == 0 else f"changes of {missed} had gone unseen"
 
 
+_OF_A_CONTAINER = (
+    ContainerStarted,
+    ContainerListening,
+    ContainerSignalled,
+    ContainerExited,
+    PreStopStarted,
+    ProbeFlipped,
+)
 _TELLERS: dict[type, Callable[..., str | None]] = {
     Written: _written,
     ReplicaSetScaleDecided: _scaled,
     RequestEnded: _request,
-    ContainerStarted: lambda event: f"{_container(event)} starts",
-    ContainerListening: lambda event: f"{_container(event)} listens on {', '.join(map(str, event.ports))}",
-    ContainerSignalled: lambda event: f"{_container(event)} gets {event.signal}",
-    ContainerExited: lambda event: f"{_container(event)} exits with code {event.code}",
-    PreStopStarted: lambda event: f"{_container(event)} runs its preStop hook",
+    ContainerStarted: lambda event: f"container {event.container} starts on {event.node}",
+    ContainerListening: lambda event: (
+        f"container {event.container} listens on {', '.join(map(str, event.ports))}"
+    ),
+    ContainerSignalled: lambda event: f"container {event.container} gets {event.signal}",
+    ContainerExited: lambda event: f"container {event.container} exits with code {event.code}",
+    PreStopStarted: lambda event: f"container {event.container} runs its preStop hook",
     ProbeFlipped: lambda event: (
-        f"{event.container} of {_name(event.pod)}: {event.probe} probe {'succeeds' if event.success else 'fails'}"
+        f"{event.probe} probe of container {event.container} {'succeeds' if event.success else 'fails'}"
     ),
-    PodRejected: lambda event: f"{event.node} refuses {_name(event.pod)}: {event.reason}",
-    EvictionDecided: lambda event: f"evicts {_name(event.pod)} from {event.node}",
+    PodRejected: lambda event: f"rejects pod {_name(event.pod)}: {event.reason}",
+    EvictionDecided: lambda event: f"evicts pod {_name(event.pod)} from {event.node}",
     NodeJudgedUnknown: lambda event: (
-        f"has not heard of {event.node} for {event.silent_ns / 1e9:.0f} s and calls it NotReady"
+        f"has had no heartbeat of {event.node} for {event.silent_ns / 1e9:.0f} s: its Ready becomes Unknown"
     ),
-    ProxySynced: lambda event: event.words(),
-    LeaderStarted: lambda event: f"leads {event.lease}",
-    LeaderStopped: lambda event: f"leads {event.lease} no more",
-    BecameLeader: lambda event: f"leads Raft term {event.term}",
-    InformerRelisted: lambda event: f"lists {event.resource} anew, {event.missed} had gone unseen",
+    ProxySynced: _proxy,
+    LeaderStarted: lambda event: f"becomes leader ({event.lease})",
+    LeaderStopped: lambda event: f"is leader no more ({event.lease})",
+    BecameLeader: lambda event: f"becomes leader of Raft term {event.term}",
+    InformerRelisted: lambda event: f"lists {event.resource} anew; {_unseen(event.missed)}",
     KubectlFailed: lambda event: f"kubectl says: {event.message}",
     ProcessStopped: lambda event: "stops: " + event.reason if event.reason != "exit" else None,
     ProcessStarted: lambda event: "starts again" if event.life > 1 else None,

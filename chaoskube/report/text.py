@@ -19,7 +19,7 @@ from attrs import frozen
 from chaoskube.action import FAULT
 from chaoskube.run import Result, Told
 from chaoskube.scenario import DIED, UNSETTLED, VIOLATED, Failure, Scenario
-from chaoskube.sim import SECOND
+from chaoskube.sim import MILLISECOND, SECOND
 from chaoskube.why import Why
 
 LINES_MAX = 35
@@ -27,6 +27,8 @@ EVENTS_MAX = 12
 ACTIONS_MAX = 10
 ASSUMPTIONS_MAX = 4
 WIDTH = 110
+INSTANT_NS = 20 * MILLISECOND
+"""What several nodes do within so long of each other is told as one event."""
 _COMMON = frozenset(
     {
         "the",
@@ -112,8 +114,9 @@ class _Event:
 def _collapse(told: Sequence[Told]) -> list[_Event]:
     """The same words of one component in a row become one line with a count."""
     found: list[tuple[_Event, int]] = []
-    for one in told:
-        event = _Event(at=one.at, component=one.line.component, words=one.line.words)
+    for event in _together(
+        [_Event(at=one.at, component=one.line.component, words=one.line.words) for one in told]
+    ):
         if found and (found[-1][0].component, found[-1][0].words) == (event.component, event.words):
             found[-1] = (found[-1][0], found[-1][1] + 1)
         else:
@@ -124,6 +127,39 @@ def _collapse(told: Sequence[Told]) -> list[_Event]:
         else _Event(at=event.at, component=event.component, words=f"{event.words} ({count} times)")
         for event, count in found
     ]
+
+
+def _together(events: Sequence[_Event]) -> list[_Event]:
+    """The same words of `proxy@node-1`, `proxy@node-2`... within an instant become one line of `proxy@node-1..2`."""
+    groups: list[list[_Event]] = []
+    latest: dict[tuple[str, str], list[_Event]] = {}
+    for event in events:
+        kind, at, _ = event.component.partition("@")
+        key = (kind + at, event.words)
+        group = latest.get(key)
+        is_new = group is None or event.at - group[0].at > INSTANT_NS
+        if not at or is_new or any(one.component == event.component for one in group or ()):
+            latest[key] = group = []
+            groups.append(group)
+        assert group is not None
+        group.append(event)
+    return [
+        _Event(at=group[0].at, component=_range([one.component for one in group]), words=group[0].words)
+        for group in groups
+    ]
+
+
+def _range(names: Sequence[str]) -> str:
+    """Names that differ in their last number only, as one: node-1..3, or node-1,3."""
+    if len(names) == 1:
+        return names[0]
+    stems = {re.sub(r"\d+$", "", name) for name in names}
+    numbers = sorted(int(match[0]) for name in names if (match := re.search(r"\d+$", name)))
+    if len(stems) > 1 or len(numbers) < len(names):
+        return ", ".join(names)
+    is_run = numbers == list(range(numbers[0], numbers[-1] + 1))
+    shown = f"{numbers[0]}..{numbers[-1]}" if is_run else ",".join(map(str, numbers))
+    return f"{stems.pop()}{shown}"
 
 
 def _decisive(events: Sequence[_Event], names: frozenset[str], room: int) -> tuple[list[_Event], int]:

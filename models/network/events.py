@@ -15,11 +15,6 @@ class ProxySynced:
     before: tuple[Backend, ...]
     after: tuple[Backend, ...]
 
-    def words(self) -> str:
-        """The change as a story tells it."""
-        port = f" {self.port_name}" if self.port_name else ""
-        return f"routes {self.service}{port}: {_pods(self.before)} -> {_pods(self.after)}"
-
 
 @frozen(kw_only=True)
 class RequestEnded:
@@ -45,7 +40,3 @@ class RequestEnded:
             f"RequestEnded {self.client} {self.service} {self.outcome} {self.endpoint} {self.pod} "
             f"{self.pod_node} {self.started_at} {self.ended_at}"
         )
-
-
-def _pods(backends: tuple[Backend, ...]) -> str:
-    return "{" + ", ".join(one.pod or f"{one.ip}:{one.port}" for one in backends) + "}"

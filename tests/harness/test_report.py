@@ -1,0 +1,58 @@
+"""How lines become a story."""
+
+from __future__ import annotations
+
+from chaoskube.report.text import _collapse
+from chaoskube.run import Told
+from chaoskube.sim import MILLISECOND, SECOND, Line
+
+
+def lines(*given: tuple[int, str, str]) -> list[tuple[int, str, str]]:
+    """(ms, component, words) as the story shows them."""
+    told = [Told(at * MILLISECOND, Line(component, words)) for at, component, words in given]
+    return [(event.at // MILLISECOND, event.component, event.words) for event in _collapse(told)]
+
+
+def test_what_several_nodes_do_in_one_instant_is_one_line() -> None:
+    """Three proxies that learn the same would push everything else off the screen."""
+    found = lines(
+        (100, "proxy@node-1", "routes to web-2"),
+        (101, "scheduler-0", "binds"),
+        (102, "proxy@node-3", "routes to web-2"),
+        (103, "proxy@node-2", "routes to web-2"),
+    )
+
+    assert found == [(100, "proxy@node-1..3", "routes to web-2"), (101, "scheduler-0", "binds")]
+
+
+def test_gaps_among_the_nodes_are_not_hidden() -> None:
+    """A node that has not heard yet may be the whole point."""
+    found = lines((100, "proxy@node-1", "routes"), (101, "proxy@node-3", "routes"))
+
+    assert found == [(100, "proxy@node-1,3", "routes")]
+
+
+def test_what_a_node_does_later_or_otherwise_stays_apart() -> None:
+    """Lateness and difference are what stories are about."""
+    found = lines(
+        (100, "proxy@node-1", "routes"),
+        (100, "proxy@node-2", "waits"),
+        (100 + SECOND // MILLISECOND, "proxy@node-2", "routes"),
+        (2000, "etcd-0", "stops"),
+        (2000, "etcd-1", "stops"),
+    )
+
+    assert [component for _, component, _ in found] == [
+        "proxy@node-1",
+        "proxy@node-2",
+        "proxy@node-2",
+        "etcd-0",
+        "etcd-1",
+    ]
+
+
+def test_repetitions_in_a_row_are_counted() -> None:
+    """The same words of one component."""
+    found = lines((1, "client", "fails"), (200, "client", "fails"), (400, "client", "fails"))
+
+    assert found == [(1, "client", "fails (3 times)")]

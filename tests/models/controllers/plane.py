@@ -1,7 +1,7 @@
 """A control plane for tests: etcd, two API servers, controller managers, and a stand-in for scheduler and kubelets.
 
 The stand-in binds pods round robin, makes them run 0.4 s later and ready 0.2 s after that, and renews its nodes'
-leases each 10 s; a node in `silent` says nothing. Everything that was written is in `written`.
+leases each 10 s; a node in `silent` says nothing, a pod of the image `BROKEN` never gets ready. Everything that was written is in `written`.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from chaoskube.models.objects import (
 )
 from chaoskube.sim import SECOND, Address, Entry, Process, Refused, Unsure, World, seconds
 
+BROKEN = "broken"
 ROOM = FrozenDict({"cpu": Quantity("4"), "memory": Quantity("8Gi"), "pods": Quantity("110")})
 
 
@@ -97,15 +98,13 @@ class Plane:
         """The objects of a kind as they are stored, by name."""
         found: dict[str, KubeObject] = {}
         for event in self.written:
-            obj = event.obj
-            if obj is not None and obj.kind == kind:
-                found[obj.name] = obj
-                if (
-                    event.verb == "delete"
-                    and obj.metadata.deletion_timestamp is None
-                    or obj.metadata.deletion_grace_period_seconds == 0
-                ):
-                    del found[obj.name]
+            stored = event.obj or event.prev
+            if stored is None or stored.kind != kind:
+                continue
+            if event.obj is None:
+                found.pop(stored.name, None)
+            else:
+                found[stored.name] = stored
         return found
 
 
@@ -140,7 +139,7 @@ class StandIn:
             return
         for delay, ready in ((0.4, False), (0.2, True)):
             await self._process.sleep(seconds(delay))
-            await self._status(pod, "Running", ready)
+            await self._status(pod, "Running", ready and pod.spec.containers[0].image != BROKEN)
 
     async def _stop(self, pod: Pod) -> None:
         if pod.spec.node_name in self._plane.silent:

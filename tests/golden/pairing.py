@@ -98,7 +98,21 @@ def _owner_word(found: History, run: Run, binding: Binding) -> str:
     uid = text(found.owner, "uid")
     if not uid or any(other.uid == uid for other in run.objects):
         return binding.left_of(uid) or uid
-    return f"{text(found.owner, 'kind')}/{binding.words_to_left(text(found.owner, 'name'))}"
+    word = binding.words_to_left(text(found.owner, "name"))
+    hashed = _hashed_owner(found)
+    if hashed is not None:
+        base, code = hashed
+        same = (_hashed_owner(other) for other in run.objects)
+        codes = dict.fromkeys(other[1] for other in same if other is not None and other[0] == base)
+        word = f"{base}#{list(codes).index(code)}"  # the nth template of that name
+    return f"{text(found.owner, 'kind')}/{word}"
+
+
+def _hashed_owner(found: History) -> tuple[str, str] | None:
+    """The owner's name in two parts, when it ends in the template hash that a pod carries as a label."""
+    name = text(found.owner, "name")
+    code = found.first_labels.get(_LABELS_WITH_TEMPLATE_HASH[0], "")
+    return (name.removesuffix(code), code) if code and name.endswith(f"-{code}") else None
 
 
 def is_generated(found: History) -> bool:
@@ -190,6 +204,12 @@ def bind_objects(left: History, right: History, binding: Binding) -> None:
         ours, theirs = left.first_labels.get(label, ""), right.first_labels.get(label, "")
         if left.kind in _NAMED_BY_HASH and ours != theirs:
             binding.bind(ours, theirs)
+    ours_named, theirs_named = _hashed_owner(left), _hashed_owner(right)
+    if ours_named and theirs_named and binding.left_of("".join(theirs_named)) is None:
+        # its ReplicaSet was not watched: what the pod says of it is all there is
+        binding.bind("".join(ours_named), "".join(theirs_named))
+        binding.bind(ours_named[1], theirs_named[1])
+        binding.bind(text(left.owner, "uid"), text(right.owner, "uid"))
     for path in (("spec", "clusterIP"), ("status", "podIP"), ("status", "hostIP")):
         ours, theirs = text(left.last, *path), text(right.last, *path)
         if ours != theirs and ours != "None" and theirs != "None":

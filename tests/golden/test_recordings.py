@@ -1,6 +1,6 @@
 """The simulated control plane does what the recorded one did.
 
-Eight recordings are committed and pass whole. `--golden DIR` plays others: a recording that differs fails with both
+The committed recordings pass whole. `--golden DIR` plays others: a recording that differs fails with both
 stories side by side, one that cannot be played yet is skipped with the reason.
 """
 
@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from chaoskube.models.controllers import node_health
-from chaoskube.sim import SECOND, UsageError
+from chaoskube.sim import MILLISECOND, SECOND, Address, UsageError, World
 
+from . import player
+from .control_plane import build_control_plane
 from .player import play_and_compare, why_not
 from .recording import read_recording
 from .story import side_by_side
@@ -48,3 +50,38 @@ def test_a_grace_period_of_twenty_seconds_is_found_out(monkeypatch: pytest.Monke
 
     assert any(one.what.startswith("Node node-1") for one in found), found
     assert any("Ready False" in one.what for one in found), found
+
+
+@pytest.mark.parametrize(
+    ("name", "seed"),
+    [
+        ("deploy-rolling-one-replica", 5),
+        ("svc-rolling-update-endpoints", 3),
+        ("sched-priority-order", 8),
+        ("node-joins-with-pending-pods", 2),
+    ],
+)
+def test_what_was_recorded_does_not_hang_on_the_seed(name: str, seed: int) -> None:
+    """Other names, other nodes, other choices among equals: the same story."""
+    _, found = play_and_compare(read_recording(HERE / f"{name}.jsonl.gz"), seed=seed)
+
+    assert not found
+
+
+@pytest.mark.parametrize("resource", ["pods", "replicasets", "nodes"])
+@pytest.mark.parametrize("name", ["deploy-rolling-slow-term", "svc-rolling-update-endpoints"])
+def test_controllers_that_see_late_still_do_what_was_recorded(
+    monkeypatch: pytest.MonkeyPatch, name: str, resource: str
+) -> None:
+    """A watch that is 60 ms late is nothing unusual; it must not make a rollout take what it may not."""
+
+    def late(world: World, manager_starts_ns: int) -> tuple[Address, ...]:
+        servers = build(world, manager_starts_ns)
+        world.network.delay_stream("*", "controller-manager-0", f"watch/{resource}", 60 * MILLISECOND)
+        return servers
+
+    build = build_control_plane
+    monkeypatch.setattr(player, "build_control_plane", late)
+    _, found = play_and_compare(read_recording(HERE / f"{name}.jsonl.gz"))
+
+    assert not found

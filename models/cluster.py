@@ -28,7 +28,7 @@ from chaoskube.models.kubectl import Kubectl
 from chaoskube.models.network.proxy import boot_proxy
 from chaoskube.models.network.traffic import boot_traffic
 from chaoskube.models.node.kubelet import NodeShape, boot_kubelet
-from chaoskube.models.objects import Deployment, KubeObject, Node, Service
+from chaoskube.models.objects import Deployment, KubeObject, Node, Pod, Service, get_condition, is_pod_ready
 from chaoskube.models.observer import Observer
 from chaoskube.models.scheduler.shell import boot_scheduler
 from chaoskube.models.telling import KubectlFailed, tell
@@ -224,6 +224,11 @@ class Cluster:
             deployment = seen.get(Deployment, key)
             if deployment is None or not seen.is_whole(deployment):
                 return f"Deployment {key} is not rolled out: {_progress(seen, key)}"
+        for document in self.documents:
+            pod = seen.get(Pod, document.key) if isinstance(document, Pod) else None
+            reason = _not_up(pod) if pod is not None else None
+            if reason is not None:
+                return f"pod {document.key} {reason}"
         at, change = seen.last_change
         if self.world.now - at < WARM_QUIET_NS:
             return f"the last change was {(self.world.now - at) / SECOND:.1f} s ago: {change}"
@@ -264,7 +269,34 @@ def _progress(seen: Observer, key: str) -> str:
     deployment = seen.get(Deployment, key)
     if deployment is None:
         return "it is not stored yet"
-    pods = [f"{pod.name} {pod.status.phase or 'Pending'}" for pod in seen.pods_of_deployment(key)]
-    return (
-        f"{deployment.status.available_replicas} of {deployment.spec.replicas} available; {', '.join(pods)}"
-    )
+    pods = seen.pods_of_deployment(key)
+    waiting = [(pod.name, reason) for pod in pods if (reason := _not_up(pod)) is not None]
+    available = f"{deployment.status.available_replicas or 0} of {deployment.spec.replicas} available"
+    if not waiting:
+        return f"{available}; it has {len(pods)} pods" if pods else f"{available}; it has no pods"
+    name, reason = waiting[0]
+    others = f" (and {len(waiting) - 1} more)" if len(waiting) > 1 else ""
+    return f"{available}; pod {name}{others} {reason}"
+
+
+def _not_up(pod: Pod) -> str | None:
+    """Why a pod does not serve, in the words of its own status; None when it does."""
+    if is_pod_ready(pod) or pod.status.phase == "Succeeded":
+        return None
+    scheduled = get_condition(pod.status.conditions, "PodScheduled")
+    if scheduled is not None and scheduled.status == "False":
+        return f"cannot be scheduled: {scheduled.message}"
+    for status in pod.status.container_statuses or ():
+        waiting = status.state.waiting if status.state is not None else None
+        if waiting is not None and waiting.reason not in (None, "", "ContainerCreating", "PodInitializing"):
+            return (
+                f"waits with {waiting.reason} (container {status.name}, {status.restart_count or 0} restarts)"
+            )
+    if not pod.spec.node_name:
+        return "is not scheduled yet"
+    probed = [one.name for one in pod.spec.containers if one.readiness_probe is not None]
+    if pod.status.phase == "Running" and probed:
+        return (
+            f"runs, but is not ready: the readiness probe of container {', '.join(probed)} does not succeed"
+        )
+    return f"is {pod.status.phase or 'Pending'} on {pod.spec.node_name}, not ready"

@@ -17,8 +17,10 @@ from chaoskube.action import Action
 from chaoskube.models.cluster import Cluster, Shape
 from chaoskube.models.objects import (
     Deployment,
+    Document,
     GenericObject,
     KubeObject,
+    ReplicaSet,
     check,
     decode,
 )
@@ -42,6 +44,8 @@ def read(paths: tuple[str, ...], stdin: str | None) -> Scenario | None:
     documents = read_documents(paths, stdin)
     trees = [checked(document) for document in documents]
     refuse_doubles(documents, trees)
+    for document, tree in zip(documents, trees, strict=True):
+        _refuse_too_many(document, tree, Shape())
     return of_documents([*_namespaces(trees), *trees], title=f"the objects in {', '.join(paths)}")
 
 
@@ -120,6 +124,18 @@ def _shape(given: Mapping[str, object]) -> Shape:
 
 
 # -- reading
+
+
+def _refuse_too_many(document: Document, tree: Mapping[str, object], shape: Shape) -> None:
+    """More pods than the nodes have room for would only be waited for, until the patience is over."""
+    obj = decode(tree)
+    replicas = obj.spec.replicas if isinstance(obj, Deployment | ReplicaSet) else None
+    room = shape.nodes * shape.pods
+    if replicas is not None and replicas > room:
+        raise UsageError(
+            f"{document.place_of('spec.replicas')}: {obj.kind} {obj.key}: spec.replicas: {replicas} pods have no room: "
+            f"the simulated cluster has {shape.nodes} nodes for {shape.pods} pods each"
+        )
 
 
 def _namespaces(trees: Sequence[Mapping[str, object]]) -> list[dict[str, object]]:

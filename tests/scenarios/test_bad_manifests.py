@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import attrs
 import pytest
 
+from chaoskube.run import Session
 from chaoskube.scenarios.manifests import read
-from chaoskube.sim import UsageError
+from chaoskube.sim import SECOND, UsageError
 
 WEB = """\
 apiVersion: apps/v1
@@ -121,6 +123,39 @@ def test_an_annotation_of_ours_in_the_wrong_place_is_told() -> None:
         "in:5: Deployment web: metadata.annotations.chaoskube.dev/drain: has no effect here; "
         "it belongs to the pod template, spec.template.metadata.annotations"
     )
+
+
+def test_more_pods_than_there_is_room_for_are_refused() -> None:
+    """Before minutes are spent on starting them."""
+    told = refusal(WEB.replace("replicas: 2", "replicas: 100000"))
+
+    assert told.startswith("in:6: Deployment default/web: spec.replicas: 100000 pods have no room")
+
+
+@pytest.mark.parametrize(
+    ("addition", "reason"),
+    [
+        (
+            '          resources: {requests: {cpu: "100"}}\n',
+            "web-[a-z0-9-]+ .and 1 more. cannot be scheduled: 0/3 nodes are available: .*Insufficient cpu",
+        ),
+        (
+            "          readinessProbe: {httpGet: {path: /, port: http}}\n",
+            "runs, but is not ready: the readiness probe of container web does not succeed",
+        ),
+    ],
+)
+def test_what_never_comes_up_is_told_with_its_reason(addition: str, reason: str) -> None:
+    """A sentence that says which pod, and what it waits for."""
+    made = read(("-",), WEB + addition)
+    assert made is not None
+
+    with (
+        pytest.raises(UsageError, match=reason) as raised,
+        Session(attrs.evolve(made, warm_ns=60 * SECOND)) as run,
+    ):
+        run.warm_up()
+    assert "Deployment default/web is not rolled out: 0 of 2 available" in str(raised.value)
 
 
 def folder_refusal(folder: Path) -> str:

@@ -40,6 +40,7 @@ class Order:
     seeds: tuple[int, ...]
     seconds: float
     quiet_seconds: float
+    minimise_seconds: float
     workers: int
 
 
@@ -51,6 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--first-seed", type=int, help="the first seed, the others follow (fresh)")
     parser.add_argument("--seconds", type=float, default=120.0, help="the longest that a hunt may take (120)")
     parser.add_argument("--quiet-seconds", type=float, default=60.0, help="hunts that must find nothing (60)")
+    parser.add_argument("--minimise-seconds", type=float, default=60.0, help="for each find (60)")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes to hunt with")
     given = parser.parse_args(arguments)
     load()
@@ -59,6 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         seeds=tuple(range(first, first + given.seeds)),
         seconds=given.seconds,
         quiet_seconds=given.quiet_seconds,
+        minimise_seconds=given.minimise_seconds,
         workers=given.workers,
     )
     print(f"seeds {first} to {first + given.seeds - 1}, {order.workers} workers", flush=True)
@@ -93,7 +96,7 @@ def search(bug: Bug, scenario: Scenario, seed: int, order: Order) -> Found | Non
     if report is None:
         print(f"  seed {seed}: {others(tally)} in {counted(tally)}", flush=True)
         return None
-    small = minimise(result_of(quarry, report))
+    small = minimise(result_of(quarry, report), budget_seconds=order.minimise_seconds)
     return Found(
         runs=tally.runs, seconds=tally.wall_seconds, before=small.before, after=len(small.plan.steps)
     )

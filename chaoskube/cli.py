@@ -33,6 +33,7 @@ EXPECT = click.option(
     type=click.Choice(["nothing", "violation"]),
     default="nothing",
     help="What is hoped for; finding the other makes the exit code 1.",
+    show_default=True,
 )
 QUIET = click.option("--quiet", "-q", is_flag=True, help="Print the verdict only.")
 TRACE = click.argument("trace", type=click.Path(path_type=Path))
@@ -79,17 +80,35 @@ def cli() -> None:
     """Find the failure in an orchestrator before the cluster does."""
 
 
-@cli.command(epilog=EXIT_CODES)
+@cli.command(short_help="Hunt for violations, in scenarios or manifests.", epilog=EXIT_CODES)
 @click.argument("what", nargs=-1)
-@click.option("--for", "for_seconds", type=_Span(), help="How long to hunt, like 90s or 5m (60s).")
+@click.option(
+    "--for",
+    "for_seconds",
+    type=_Span(),
+    help="How long to hunt, like 90s or 5m; 60s when --examples is not given either.",
+)
 @click.option("--examples", type=_Whole(1), help="How many runs at most.")
 @click.option("--seed", type=_Whole(0), help="The hunt's seed; fresh and printed when not given.")
 @click.option("--bug", help="Plant this bug first (`chaoskube list bugs`).")
-@click.option("--without", multiple=True, metavar="VERB", help="Take an action off the menu.")
-@click.option("--invariants", multiple=True, metavar="FILE.py", help="Check the invariants in this file too.")
+@click.option(
+    "--without", multiple=True, metavar="VERB", help="Take an action off the menu; may be given again."
+)
+@click.option(
+    "--invariants",
+    multiple=True,
+    metavar="FILE.py",
+    help="Check the invariants in this file too; may be given again.",
+)
 @click.option("--workers", type=_Whole(1, 256), help="Processes to hunt with (one a core).")
 @click.option("--all", "keep_going", is_flag=True, help="Go on after the first violation.")
-@click.option("--out", type=click.Path(path_type=Path), default=Path("chaos-traces"), help="Where traces go.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("chaos-traces"),
+    help="Where traces go.",
+    show_default=True,
+)
 @EXPECT
 @QUIET
 def hunt(
@@ -109,6 +128,11 @@ def hunt(
     """Hunt for violations: in all built-in scenarios, in one by NAME, or in manifests.
 
     WHAT is a scenario's name, or files and folders of manifests (- is standard input).
+
+    \b
+    chaoskube hunt deploy/                     what breaks in these manifests?
+    helm template CHART | chaoskube hunt -     in a chart?
+    chaoskube hunt rolling-update --for 5m     in a built-in scenario?
     """
     from chaoskube.hunting import Order, hunt_and_tell
 
@@ -128,7 +152,7 @@ def hunt(
     return _hoped(hunt_and_tell(order), expect)
 
 
-@cli.command(epilog=EXIT_CODES)
+@cli.command(short_help="Play a trace again and say what came of it.", epilog=EXIT_CODES)
 @TRACE
 @EXPECT
 @QUIET
@@ -140,9 +164,9 @@ def replay(trace: Path, expect: str, quiet: bool) -> int:
     return code if code == BAD_INPUT else _hoped(code == VIOLATION, expect)
 
 
-@cli.command(epilog=EXIT_CODES)
+@cli.command(short_help="Make a failing trace shorter.", epilog=EXIT_CODES)
 @TRACE
-@click.option("--budget", type=_Span(), default="60s", help="How long to try, like 30s.")
+@click.option("--budget", type=_Span(), default="60s", help="How long to try, like 30s.", show_default=True)
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Where the shorter trace goes (NAME.min.chaos.yaml)."
 )
@@ -155,7 +179,7 @@ def minimise(trace: Path, budget: float, out: Path | None, quiet: bool) -> int:
     return AS_HOPED
 
 
-@cli.command("list", epilog=EXIT_CODES)
+@cli.command("list", short_help="List scenarios, actions, invariants, bugs.", epilog=EXIT_CODES)
 @click.argument(
     "kind", type=click.Choice(["all", "scenarios", "actions", "invariants", "bugs"]), default="all"
 )

@@ -12,10 +12,10 @@ NEEDS_WORKLOAD = ("deployment",)
 
 
 def everything() -> tuple[type[Action], ...]:
-    """Every operation and every fault that is known, by name."""
+    """Every operation and every fault of ours, by name; what others install is for their own scenarios."""
     load_all("chaoskube.faults")
     load_all("chaoskube.scenarios.operations")
-    return tuple(actions)
+    return tuple(action for action in actions if action.__module__.startswith("chaoskube."))
 
 
 def operations() -> tuple[type[Action], ...]:

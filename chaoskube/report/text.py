@@ -184,7 +184,8 @@ def _words(text: str) -> frozenset[str]:
 def _why_lines(why: Why | None, result: Result) -> list[str]:
     if why is None:
         return []
-    lines = [f"why (each proven by a replay; {why.tried} replays)"]
+    count = "one replay" if why.tried == 1 else f"{why.tried} replays"
+    lines = [f"why (each proven by a replay; {count})"]
     for texts in why.remedies:
         lines.append(f"  it does not happen with {' and '.join(texts)}")
     if not why.remedies:

@@ -60,8 +60,8 @@ def assumptions(template: PodTemplateSpec, name: str) -> tuple[str, ...]:
         guessed.append("its init containers succeed at once")
     if not guessed:
         return ()
-    hint = f"; annotate the pod template with {', '.join(PREFIX + one for one in unset)}" if unset else ""
-    return (f"{name}: {', '.join(guessed)} (assumed{hint})",)
+    hint = f" (if not, set {', '.join(PREFIX + one for one in unset)} on its pods)" if unset else ""
+    return (f"{name}: {', '.join(guessed)}{hint}",)
 
 
 def _duration(text: str, where: str) -> int:

@@ -70,8 +70,8 @@ def test_assumptions_name_what_nobody_set() -> None:
 
     assert assumptions(bare, "vote") == (
         (
-            "vote: listens 2 s after its container starts, exits at once on SIGTERM (assumed; annotate the "
-            "pod template with chaoskube.dev/listen-after, chaoskube.dev/drain)"
+            "vote: listens 2 s after its container starts, exits at once on SIGTERM (if not, set "
+            "chaoskube.dev/listen-after, chaoskube.dev/drain on its pods)"
         ),
     )
     assert assumptions(set_all, "vote") == ()

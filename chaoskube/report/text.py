@@ -87,7 +87,7 @@ def _head_lines(failure: Failure, scenario: Scenario) -> list[str]:
 def _action_lines(result: Result) -> list[str]:
     steps = result.plan.steps
     if not steps:
-        return ["what was done: nothing at all"]
+        return [f"what was done (scenario {result.plan.scenario.name}): nothing, it just came up"]
     shown = [f"  {_clock(step.at)}  {step.action.text()}" for step in steps[:ACTIONS_MAX]]
     more = [f"  and {len(steps) - ACTIONS_MAX} more"] if len(steps) > ACTIONS_MAX else []
     return [f"what was done (scenario {result.plan.scenario.name})", *shown, *more]
@@ -199,6 +199,8 @@ def _why_lines(why: Why | None, result: Result) -> list[str]:
 def _needed(result: Result) -> str:
     steps = result.plan.steps
     faults = [step for step in steps if step.action.kind == FAULT]
+    if not steps:
+        return "it needs no action: the workload alone comes to it"
     if len(steps) == 1:
         return f"{steps[0].action.verb} alone is enough" + ("" if faults else ": no fault is needed")
     return f"each of the {len(steps)} actions is needed: without any one of them nothing breaks"

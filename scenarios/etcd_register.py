@@ -16,10 +16,11 @@ from collections.abc import Callable, Iterable, Sequence
 from attrs import frozen
 
 from chaoskube.faults.crash import Crash
-from chaoskube.faults.datagrams import Lose, Reorder
-from chaoskube.faults.host import CrashHost
+from chaoskube.faults.crash_host import CrashHost
+from chaoskube.faults.lose import Lose
 from chaoskube.faults.partition import Partition
 from chaoskube.faults.pause import Pause
+from chaoskube.faults.reorder import Reorder
 from chaoskube.faults.slow_link import SlowLink
 from chaoskube.invariant import Invariant, always, collect
 from chaoskube.invariants import etcd as etcd_invariants

@@ -9,7 +9,7 @@ from __future__ import annotations
 from attrs import asdict, evolve
 
 from chaoskube.faults.crash import Crash
-from chaoskube.faults.host import CrashHost
+from chaoskube.faults.crash_host import CrashHost
 from chaoskube.faults.partition import Partition
 from chaoskube.invariant import sometimes
 from chaoskube.models.cluster import Shape

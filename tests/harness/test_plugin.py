@@ -47,6 +47,7 @@ def pytest_run(tmp_path: Path, toys_installed: Path) -> object:
         for name, text in files.items():
             (tmp_path / name.replace("__", ".")).write_text(text)
         environment = dict(os.environ, PYTHONPATH=f"{ROOT}{os.pathsep}{toys_installed}")
+        environment.pop("CI", None)  # in CI pytest repeats the whole report in its summary
         return subprocess.run(
             [
                 sys.executable,

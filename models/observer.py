@@ -110,8 +110,6 @@ class Observer:
         """When the aftermath of the last fault is over, as of now; None before the first."""
         self._trouble_began = 0
         self.disruptions: list[Disruption] = []
-        self.outcomes: dict[str, int] = {}
-        """How many requests ended in each way."""
         self.last_change: tuple[int, str] = (0, "nothing yet")
         self.leaders: dict[str, dict[str, int]] = {}
         """Which processes believe to hold each lease, since when."""
@@ -125,7 +123,6 @@ class Observer:
         subscribe(FaultEnded, self._fault_ended)
         subscribe(OperationStarted, self._operation_started)
         subscribe(OperationEnded, self._operation_ended)
-        subscribe(RequestEnded, self._request_ended)
         subscribe(LeaderStarted, self._leader_started)
         subscribe(LeaderStopped, self._leader_stopped)
         subscribe(ProcessStopped, self._process_stopped)
@@ -275,11 +272,6 @@ class Observer:
         self.last_change = (change.at, change.words())
         if self.disruptions and isinstance(change.obj, Pod | Deployment):
             self._close_disruptions(change.at)
-
-    def _request_ended(self, entry: Entry) -> None:
-        assert isinstance(entry.event, RequestEnded), "subscribed to it"
-        outcome = entry.event.outcome
-        self.outcomes[outcome] = self.outcomes.get(outcome, 0) + 1
 
     def _leader_started(self, entry: Entry) -> None:
         assert isinstance(entry.event, LeaderStarted), "subscribed to it"

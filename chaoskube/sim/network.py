@@ -218,10 +218,6 @@ class Network:
         for connection in list(self._connections.pop(process.name, {})):
             connection.abandon(silent=silent)
 
-    def connections(self) -> tuple[Connection, ...]:
-        """Every end that is open now, by process, in order of opening."""
-        return tuple(one for ends in self._connections.values() for one in ends)
-
     # -- datagrams
 
     def send(self, process: Process, to_process: str, message: object) -> None:

@@ -100,11 +100,6 @@ class Pump:
         assert self._nursery is not None
         self._nursery.start_soon(async_fn, *args)  # type: ignore[arg-type]  # any coroutine function
 
-    @property
-    def has_tasks(self) -> bool:
-        """Some task of the world waits or runs."""
-        return self._nursery is not None and bool(self._nursery.child_tasks)
-
     def run_to(self, horizon: int) -> None:
         """Let everything happen that is due up to `horizon` (virtual ns). Raises the world's failure."""
         if self.failure is not None:

@@ -18,7 +18,7 @@ from typing import Self
 from . import marks
 from .clock import Clock, Timer
 from .disk import DiskTimes
-from .errors import Stuck, UsageError, WorldEnded
+from .errors import Stuck, UsageError
 from .journal import Journal
 from .network import LinkTimes, Network
 from .process import Host, Process, ProcessState
@@ -163,10 +163,6 @@ class World:
         if self.stopped is None:
             self.stopped = why
         self.clock.horizon = -1
-
-    def fail(self, error: WorldEnded) -> None:
-        """End the run with an error of the world's own."""
-        self.pump.fail(error)
 
     # -- the end
 

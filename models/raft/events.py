@@ -49,3 +49,44 @@ class Committed:
     def digest_text(self) -> str:
         """Short and cheap: this is the most frequent event of all."""
         return f"committed {self.first} {self.terms} {self.contents}"
+
+
+@frozen(kw_only=True)
+class TermChanged:
+    """`term` is on this member's disk from now on: it may say so, and never goes back.
+
+    Recorded when the hard state with the new term has been synced, before anything that depends on it is sent.
+    """
+
+    term: int
+
+
+@frozen(kw_only=True)
+class Appended:
+    """Entries from index `first` on are on this member's disk from now on, one (term, content) each.
+
+    Whatever it had at `first` and after is replaced. Recorded when they have been synced, before anybody is told.
+    `contents` are the numbers of the requests, as in `Committed`.
+    """
+
+    first: int
+    terms: tuple[int, ...]
+    contents: tuple[int, ...]
+
+    def digest_text(self) -> str:
+        """Short and cheap, as that of `Committed`."""
+        return f"appended {self.first} {self.terms} {self.contents}"
+
+
+@frozen(kw_only=True)
+class ConfigApplied:
+    """This member applied the configuration change at `index`; the cluster is made of these processes for it.
+
+    `voters_outgoing` is the old half of a joint configuration, and empty outside of one. Recorded at boot as well,
+    with what the disk says (index 0 for the members that a cluster is made of).
+    """
+
+    index: int
+    voters: tuple[str, ...]
+    voters_outgoing: tuple[str, ...] = ()
+    learners: tuple[str, ...] = ()

@@ -2,7 +2,7 @@
 # make test       run the tests
 # make check      lint, format, types and the import contracts
 # make bench      print the figures of the benchmarks
-# make bench-bugs find each planted bug by five seeds, and print how soon (long)
+# make bench-bugs find each planted bug by ten seeds, and print how soon (long)
 # make changelog  show how the fragments in changelog.d/ will read
 # Each makes its own virtual environment in .venv on first use. Another Python: make PYTHON=python3.12 ...
 

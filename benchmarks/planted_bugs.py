@@ -1,15 +1,14 @@
-"""How soon planted bugs are found: `python benchmarks/planted_bugs.py [--seeds 5] [--seconds 120] [SLUG ...]`.
+"""How soon planted bugs are found: `python benchmarks/planted_bugs.py [--seeds 10] [--seconds 60] [SLUG ...]`.
 
-For each bug: hunts with fresh seeds in the ordinary built-in scenario and its whole menu. Prints how many found
-the invariant that must catch it; runs and seconds until found, and actions before and after minimising (medians).
-Then the two that must find nothing: the same hunt without the bug, and with it but without the faults it needs.
+For each bug: hunts with fresh seeds in the ordinary scenario and its whole menu, until an invariant that catches the
+bug breaks. Then the two that must find nothing: the same hunt without the bug, and with it but without the faults
+that it needs. The table at the end has the median and the worst of the seeds that found it.
 Exits with 1 when a hunt found what it shouldn't, or not what it should.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from statistics import median
@@ -17,10 +16,12 @@ from statistics import median
 from attrs import frozen
 
 from chaoskube.bug import Bug, bugs
-from chaoskube.discovery import bug_named, load, scenario_named
+from chaoskube.discovery import bug_named, load, scenario_of_bug
 from chaoskube.hunt import Limits, Quarry, Tally, fresh_seed, hunt, result_of, without
 from chaoskube.minimise import minimise
 from chaoskube.scenario import Scenario
+
+HEAD = f"{'bug':<44}{'found':>6}  {'runs':>11}  {'seconds':>13}  {'actions':>8}  {'minimised':>9}  quiet"
 
 
 @frozen(kw_only=True)
@@ -31,6 +32,33 @@ class Found:
     seconds: float
     before: int
     after: int
+
+
+@frozen(kw_only=True)
+class Row:
+    """What became of one bug."""
+
+    bug: Bug
+    tried: int
+    found: tuple[Found, ...]
+    is_quiet: bool
+
+    @property
+    def went_well(self) -> bool:
+        """Found by every seed, and nothing was found where nothing is."""
+        return len(self.found) == self.tried and self.is_quiet
+
+    def __str__(self) -> str:
+        figures = "-"
+        if self.found:
+            runs, seconds = [one.runs for one in self.found], [one.seconds for one in self.found]
+            figures = (
+                f"{median(runs):>5g} /{max(runs):>4}  {median(seconds):>6.1f} /{max(seconds):>5.0f}"
+                f"  {median([one.before for one in self.found]):>8g}"
+                f"  {median([one.after for one in self.found]):>9g}"
+            )
+        found = f"{len(self.found)}/{self.tried}"
+        return f"{self.bug.slug:<44}{found:>6}  {figures}  {'yes' if self.is_quiet else 'NO'}"
 
 
 @frozen(kw_only=True)
@@ -45,15 +73,15 @@ class Order:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print a block of lines for each bug."""
+    """Print a few lines for each bug, and a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("bugs", nargs="*", metavar="SLUG", help="these bugs only")
-    parser.add_argument("--seeds", type=int, default=5, help="hunts for each bug (5)")
+    parser.add_argument("--seeds", type=int, default=10, help="hunts for each bug (10)")
     parser.add_argument("--first-seed", type=int, help="the first seed, the others follow (fresh)")
-    parser.add_argument("--seconds", type=float, default=120.0, help="the longest that a hunt may take (120)")
-    parser.add_argument("--quiet-seconds", type=float, default=60.0, help="hunts that must find nothing (60)")
-    parser.add_argument("--minimise-seconds", type=float, default=60.0, help="for each find (60)")
-    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes to hunt with")
+    parser.add_argument("--seconds", type=float, default=60.0, help="the longest that a hunt may take (60)")
+    parser.add_argument("--quiet-seconds", type=float, default=30.0, help="hunts that must find nothing (30)")
+    parser.add_argument("--minimise-seconds", type=float, default=30.0, help="for each find (30)")
+    parser.add_argument("--workers", type=int, default=1, help="processes to hunt with (1)")
     given = parser.parse_args(arguments)
     load()
     first = given.first_seed if given.first_seed is not None else fresh_seed()
@@ -65,38 +93,38 @@ def main(arguments: Sequence[str] | None = None) -> int:
         workers=given.workers,
     )
     print(f"seeds {first} to {first + given.seeds - 1}, {order.workers} workers", flush=True)
-    hunted = [bug_named(slug) for slug in given.bugs] or list(bugs)
-    went_well = [measure(bug, order) for bug in hunted]
-    return 0 if all(went_well) else 1
+    rows = [measure(bug, order) for bug in [bug_named(slug) for slug in given.bugs] or list(bugs)]
+    print(f"\n{HEAD}\n{'':<50}  {'mid / worst':>11}  {'mid / worst':>13}  {'mid':>8}  {'mid':>9}")
+    for row in rows:
+        print(row)
+    return 0 if all(row.went_well for row in rows) else 1
 
 
-def measure(bug: Bug, order: Order) -> bool:
-    """Hunt one bug; True when everything went as it should."""
-    scenario = scenario_named(bug.scenario)
+def measure(bug: Bug, order: Order) -> Row:
+    """Hunt one bug."""
+    scenario = scenario_of_bug(bug)
     print(f"{bug.slug} ({bug.scenario})", flush=True)
     found = [one for seed in order.seeds if (one := search(bug, scenario, seed, order)) is not None]
-    print(
-        f"  found {len(found)} of {len(order.seeds)} within {order.seconds:g} s{medians(found)}", flush=True
-    )
     on_menu = {cls.verb for cls in scenario.menu}
     harmless = without(scenario, [verb for verb in bug.needs if verb in on_menu])
     seed = order.seeds[0]
-    quiet = [
-        is_quiet("without the bug", Quarry(scenario=scenario, seed=seed), order),
-        is_quiet(f"without {', '.join(bug.needs)}", Quarry(scenario=harmless, bug=bug, seed=seed), order),
-    ]
-    return len(found) == len(order.seeds) and all(quiet)
+    quiet = [is_quiet("without the bug", Quarry(scenario=scenario, seed=seed), order)]
+    if bug.needs:
+        words = f"without {', '.join(bug.needs)}"
+        quiet.append(is_quiet(words, Quarry(scenario=harmless, bug=bug, seed=seed), order))
+    return Row(bug=bug, tried=len(order.seeds), found=tuple(found), is_quiet=all(quiet))
 
 
 def search(bug: Bug, scenario: Scenario, seed: int, order: Order) -> Found | None:
     """One hunt, and its find made short; None, with a line about it, when the bug wasn't found."""
     quarry = Quarry(scenario=scenario, bug=bug, seed=seed)
     tally = hunt(quarry, Limits(wall_seconds=order.seconds, workers=order.workers))
-    report = tally.found.get(bug.invariant)
-    if report is None:
+    caught = [tally.found[name] for name in bug.invariants if name in tally.found]
+    if not caught:
         print(f"  seed {seed}: {others(tally)} in {counted(tally)}", flush=True)
         return None
-    small = minimise(result_of(quarry, report), budget_seconds=order.minimise_seconds)
+    small = minimise(result_of(quarry, caught[0]), budget_seconds=order.minimise_seconds)
+    print(f"  seed {seed}: {others(tally)} in {counted(tally)}; {len(small.plan.steps)} actions", flush=True)
     return Found(
         runs=tally.runs, seconds=tally.wall_seconds, before=small.before, after=len(small.plan.steps)
     )
@@ -116,18 +144,7 @@ def others(tally: Tally) -> str:
 
 def counted(tally: Tally) -> str:
     """How much was hunted."""
-    return f"{tally.runs} runs, {tally.wall_seconds:.0f} s"
-
-
-def medians(found: Sequence[Found]) -> str:
-    """The figures of several hunts."""
-    if not found:
-        return ""
-    return (
-        f"; {median(one.runs for one in found):g} runs, {median(one.seconds for one in found):.1f} s; "
-        f"{median(one.before for one in found):g} actions, {median(one.after for one in found):g} minimised"
-        f" (medians)"
-    )
+    return f"{tally.runs} runs, {tally.wall_seconds:.1f} s"
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Planted bugs: a deviation put in by patching one place for the life of one world, then taken out.
 
-    @bug("raft-vote-not-durable", cites="...", invariant="one-leader-a-term", scenario="etcd",
+    @bug("raft-vote-not-durable", cites="...", invariants=("one-vote-a-term",), scenario="etcd-register",
          needs=("crash",))
     def raft_vote_not_durable() -> Iterator[None]:
         '''A member answers a vote before it has synced it.'''
@@ -15,32 +15,43 @@ the world is closed. Names, cited sources and what must catch a bug stand in one
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 
-from attrs import frozen
+from attrs import field, frozen
 
 from chaoskube.sim import Catalogue, UsageError
 
 
 @frozen(kw_only=True)
 class Bug:
-    """One planted bug: where it is known from, what must catch it, in which scenario, with which faults."""
+    """One planted bug: where it is known from, what catches it, in which scenario, with which faults.
+
+    `invariants` are those that catch it: a hunt may meet any of them first. `needs` are faults of which at least
+    one must be on the menu. `setup` is what of the scenario's setup differs from its default (one member, say).
+    """
 
     slug: str
     doc: str
     cites: str
-    invariant: str
+    invariants: tuple[str, ...]
     scenario: str
     needs: tuple[str, ...]
     patch: Callable[[], AbstractContextManager[None]]
+    setup: Mapping[str, object] = field(factory=dict)
 
 
 bugs: Catalogue[Bug] = Catalogue("bug")
 
 
 def bug(
-    slug: str, *, cites: str, invariant: str, scenario: str, needs: tuple[str, ...] = ()
+    slug: str,
+    *,
+    cites: str,
+    invariants: tuple[str, ...],
+    scenario: str,
+    needs: tuple[str, ...] = (),
+    setup: Mapping[str, object] | None = None,
 ) -> Callable[[Callable[[], Iterator[None]]], Bug]:
     """Register a generator function that patches, yields, and takes the patch out again."""
 
@@ -52,10 +63,11 @@ def bug(
             slug=slug,
             doc=doc,
             cites=cites,
-            invariant=invariant,
+            invariants=invariants,
             scenario=scenario,
             needs=needs,
             patch=contextmanager(patch),
+            setup=setup or {},
         )
         return bugs.register(slug, made)
 

@@ -19,6 +19,8 @@ from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
 
+import attrs
+
 from chaoskube.bug import Bug, bugs
 from chaoskube.scenario import Scenario, hidden_scenarios, scenarios
 from chaoskube.sim import UsageError, load_all
@@ -60,6 +62,12 @@ def bug_named(slug: str) -> Bug:
     """The planted bug of this name; a wrong name is answered with the near one."""
     load()
     return bugs.get(slug)
+
+
+def scenario_of_bug(bug: Bug) -> Scenario:
+    """The scenario in which a planted bug is hunted, with the setup that it needs."""
+    scenario = scenario_named(bug.scenario)
+    return attrs.evolve(scenario, setup={**scenario.setup, **bug.setup}) if bug.setup else scenario
 
 
 def built_in() -> tuple[Scenario, ...]:

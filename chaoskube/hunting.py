@@ -15,7 +15,7 @@ from attrs import frozen
 
 from chaoskube.action import actions
 from chaoskube.bug import bugs
-from chaoskube.discovery import bug_named, built_in, load, scenario_for, scenario_named
+from chaoskube.discovery import bug_named, built_in, load, scenario_for, scenario_of_bug
 from chaoskube.hunt import (
     Doubt,
     Limits,
@@ -130,7 +130,7 @@ def _named_failure(result: Result) -> str:
 def ordered_scenarios(order: Order) -> list[Scenario]:
     """The scenarios that an order means, with its menu and invariants."""
     if order.bug and not order.what:
-        found = [scenario_named(bug_named(order.bug).scenario)]
+        found = [scenario_of_bug(bug_named(order.bug))]
     elif order.what:
         found = [scenario_for(order.what)]
     else:

@@ -190,14 +190,14 @@ class TraceFailed(Exception):
 
 
 def _scenario_of(what: Sequence[str | Path | Scenario], bug: str | None) -> Scenario:
-    from chaoskube.discovery import bug_named, scenario_for, scenario_named
+    from chaoskube.discovery import bug_named, scenario_for, scenario_of_bug
     from chaoskube.scenario import Scenario
     from chaoskube.sim import UsageError
 
     if not what:
         if bug is None:
             raise UsageError("chaos.hunt() needs a scenario, a scenario's name, or paths of manifests")
-        return scenario_named(bug_named(bug).scenario)
+        return scenario_of_bug(bug_named(bug))
     if isinstance(what[0], Scenario):
         if len(what) > 1:
             raise UsageError("chaos.hunt() hunts one scenario at a time")

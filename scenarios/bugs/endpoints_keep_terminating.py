@@ -21,7 +21,7 @@ def _ignore_deletion(pod: Pod, service: Service) -> EndpointConditions:
 @bug(
     "endpoints-keep-terminating",
     cites="kubernetes/kubernetes PR 54828",
-    invariant="dying-pods-are-not-ready-endpoints",
+    invariants=("dying-pods-are-not-ready-endpoints",),
     scenario="rolling-update",
     needs=("roll", "drain", "scale", "apply", "delete-pod"),
 )

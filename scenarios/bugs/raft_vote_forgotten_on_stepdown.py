@@ -12,7 +12,7 @@ from chaoskube.models.raft.messages import NONE
 @bug(
     "raft-vote-forgotten-on-stepdown",
     cites="ktoso/akka-raft#56 and #47; camunda/camunda#5356; etcd-io/raft raft.go reset: only a new term clears it",
-    invariant="one-vote-a-term",
+    invariants=("one-vote-a-term",),
     scenario="etcd-register",
     needs=("crash", "crash-host"),
 )

@@ -31,7 +31,7 @@ async def _count_then_check(self: ReplicaSetController, key: str) -> Observation
 @bug(
     "rs-count-before-expectations",
     cites="kubernetes/kubernetes PR 8138",
-    invariant="replicaset-creates-no-extra-pod",
+    invariants=("replicaset-creates-no-extra-pod",),
     scenario="scale-storm",
     needs=("delay-stream",),
 )

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 import attrs
 
-from chaoskube.discovery import scenario_named
+from chaoskube.discovery import scenario_of_bug
 from chaoskube.generate import generate, run_seed
 from chaoskube.minimise import minimise
 from chaoskube.run import Result, play
@@ -24,7 +24,7 @@ from tests.quality.mutant import Mutant, all_mutants, planted_bugs
 
 def caught(mutant: Mutant, seed: int, runs: int) -> Iterator[Result]:
     """Runs in which the mutant's invariant breaks first, the committed one before all others."""
-    scenario = scenario_named(mutant.bug.scenario)
+    scenario = scenario_of_bug(mutant.bug)
     if mutant.trace.exists():
         found = play(attrs.evolve(read_trace(mutant.trace).plan(), bug=mutant.bug))
         if is_caught(mutant, found, "the trace that is there"):
@@ -39,7 +39,7 @@ def is_caught(mutant: Mutant, result: Result, words: str) -> bool:
     """This run's failure is the mutant's invariant; says so."""
     if result.failure is not None:
         print(f"  {words}: {result.failure.name}", flush=True)
-    return result.failure is not None and result.failure.name == mutant.invariant
+    return result.failure is not None and result.failure.name in mutant.bug.invariants
 
 
 def make(mutant: Mutant, *, seed: int, runs: int, budget: float) -> bool:

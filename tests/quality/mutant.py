@@ -60,7 +60,7 @@ def mutant(
             slug=f"mutant-{invariant}",
             doc=patch.__doc__ or "",
             cites="made for this test",
-            invariant=invariant,
+            invariants=(invariant,),
             scenario=scenario,
             needs=(),
             patch=contextmanager(patch),
@@ -82,7 +82,7 @@ def planted_bugs() -> tuple[Mutant, ...]:
     load()
     return tuple(
         Mutant(
-            invariant=bug.invariant,
+            invariant=bug.invariants[0],
             bug=bug,
             trace=BUG_TRACES / f"{bug.slug}{SUFFIX}",
             is_installed=True,

@@ -232,7 +232,7 @@ def toy() -> Scenario:
     return toy_scenario()
 
 
-@bug("toy-forgets", cites="nobody", invariant="reads-are-fresh", scenario="toy", needs=())
+@bug("toy-forgets", cites="nobody", invariants=("reads-are-fresh",), scenario="toy", needs=())
 def toy_forgets() -> Iterator[None]:
     """Replicas store nothing at all."""
     with patched(Registers, "_store", lambda self, process, value: None):

@@ -34,6 +34,7 @@ class Progress:
     state: ProgressState = ProgressState.PROBE
     sent_commit: int = 0
     is_recently_active: bool = False
+    is_learner: bool = False
     is_paused: bool = False
     """MsgAppFlowPaused: nothing more is sent until the follower answers an append or a heartbeat."""
     inflight: deque[int] = field(factory=deque)

@@ -5,52 +5,30 @@ synced, then its messages leave, then its committed entries are applied and thei
 alone sends its appends while its own disk still writes. One Ready is carried out at a time; what is stepped in the
 meantime goes into the next.
 
-A write may be asked of any member: it is proposed to the leader, and the member that was asked answers
-after it has applied it itself. Proposals wait while there is no leader. Reads wait for a read index that the
-leader's quorum has confirmed, many at a time. Both give up after 7 s (5 s + 2 election time-outs).
-
-Made anew at each start of the process (`member.boot_member`); all but the write-ahead log is gone then.
-Not modelled: snapshots, membership change, the back-pressure of a store that lags, initial election
-tick advance, time-outs that name the lost leader.
+Made anew at each start of the process (`member.boot_member`); all but the disk is gone then.
+Not modelled: the back-pressure of a store that lags, initial election tick advance.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Final
 
-from attrs import field, frozen
+from attrs import frozen
 
-from chaoskube.models.constants import ETCD_READ_RETRY, ETCD_REQUEST_TIMEOUT, ETCD_TICK
+from chaoskube.models.constants import ETCD_REQUEST_TIMEOUT, ETCD_TICK
 from chaoskube.models.etcd import wal
 from chaoskube.models.etcd.events import Acknowledged, Applied, Compacted
-from chaoskube.models.etcd.messages import TIMED_OUT, Compact, EtcdError, Request, Response
+from chaoskube.models.etcd.messages import TIMED_OUT, Compact, EtcdError, Request
+from chaoskube.models.etcd.proposals import Answerer, Proposal, Proposals, Writer
+from chaoskube.models.etcd.read_index import GoOn, Reader, ReadIndex
 from chaoskube.models.etcd.state import State
 from chaoskube.models.etcd.watch import WatchHub
 from chaoskube.models.raft.core import Raft
 from chaoskube.models.raft.events import BecameLeader, Committed, SteppedDown, Voted
 from chaoskube.models.raft.messages import NONE, Entry, HardState, Message, MessageType
 from chaoskube.models.raft.ready import Config, Ready, Role
-from chaoskube.sim import SECOND, Process, canonical, reached
-
-SEEN_MAX: Final = 4096
-"""Forwarded proposals remembered, so that a datagram that arrives twice is taken once, as over TCP."""
-
-
-@frozen
-class Proposal:
-    """The data of a log entry: a request, and the number under which its member waits for it."""
-
-    id: int
-    request: Request
-    _text: list[str] = field(factory=list, init=False, eq=False, repr=False)
-
-    def digest_text(self) -> str:
-        """Deterministic text, made once: the leader puts a forwarded proposal into an entry of its own."""
-        if not self._text:
-            self._text.append(f"#{self.id} {canonical(self.request)}")
-        return self._text[0]
+from chaoskube.sim import SECOND, Process
 
 
 @frozen(kw_only=True)
@@ -59,25 +37,6 @@ class ReplicaOptions:
 
     pre_vote: bool = True
     progress_notify_ns: int = 600 * SECOND
-
-
-Answerer = Callable[[Response | EtcdError], None]
-
-
-@frozen(kw_only=True)
-class _Writer:
-    """Somebody waits for an entry to be applied."""
-
-    since: int
-    answer: Answerer
-
-
-@frozen(kw_only=True)
-class _Reader:
-    """Somebody waits for a read index: `go_on` gets None when it is reached, else the error."""
-
-    since: int
-    go_on: Callable[[EtcdError | None], None]
 
 
 class Replica:
@@ -93,7 +52,8 @@ class Replica:
         self.on_tick: list[Callable[[int], None]] = []
         self.on_peer: dict[type, Callable[[str, object], None]] = {}
         self.on_leading: list[Callable[[bool], None]] = []
-        found = wal.recover(process.disk)
+        found = wal.read(process.disk)
+        self._wal = found.log
         self.raft = Raft(
             Config(id=self.id, voters=tuple(self.names), pre_vote=options.pre_vote),
             process.rng.randrange,
@@ -106,14 +66,8 @@ class Replica:
         self._saved_vote = (found.hard_state.term, found.hard_state.vote)
         self._ticks = 0
         self._number = process.life << 24
-        self._waiting: dict[int, _Writer] = {}
-        self._unproposed: list[Proposal] = []
-        self._seen: dict[int, None] = {}
-        self._next_reads: list[_Reader] = []
-        self._reads: list[_Reader] = []
-        self._read_context = 0
-        self._read_asked_at = 0
-        self._confirmed: list[tuple[int, list[_Reader]]] = []
+        self._proposals = Proposals(self._propose_to_raft)
+        self._reads = ReadIndex(self._ask_read_index, self.new_id, lambda: process.now)
 
     def start(self) -> None:
         """Listen to peers, begin to tick, apply what the disk says is committed."""
@@ -137,71 +91,33 @@ class Replica:
     def write(self, request: Request, answer: Answerer) -> None:
         """Propose `request`; `answer` is called when it is applied here, or after 7 s."""
         number = self.new_id()
-        self._waiting[number] = _Writer(since=self.process.now, answer=answer)
-        self._propose(Proposal(number, request))
+        self._proposals.wait(number, Writer(since=self.process.now, answer=answer))
+        if self._proposals.propose(Proposal(number, request)):
+            self._carry_out()
 
     def propose_only(self, request: Request) -> None:
         """Propose `request`; nobody waits for it."""
-        self._propose(Proposal(self.new_id(), request))
+        if self._proposals.propose(Proposal(self.new_id(), request)):
+            self._carry_out()
 
-    def when_current(self, go_on: Callable[[EtcdError | None], None]) -> None:
+    def when_current(self, go_on: GoOn) -> None:
         """Call `go_on(None)` once this member has applied all that was committed when this was asked.
 
         After 7 s it is called with the error instead.
         """
-        self._next_reads.append(_Reader(since=self.process.now, go_on=go_on))
-        if not self._reads:
-            self._ask_read_index()
+        self._reads.add(Reader(since=self.process.now, go_on=go_on))
 
     def new_id(self) -> int:
         """A number that no member has given before (pkg/idutil)."""
         self._number += 1
         return self._number << 4 | self.id
 
-    def _propose(self, proposal: Proposal) -> None:
-        if self.raft.lead == NONE or not self.raft.propose(proposal):
-            reached("etcd: a write waited for a leader")
-            self._unproposed.append(proposal)
-        else:
-            self._carry_out()
+    def _propose_to_raft(self, data: object) -> bool:
+        return self.raft.lead != NONE and self.raft.propose(data)
 
-    def _propose_late(self) -> None:
-        """There is a leader again: propose what has waited and isn't too old."""
-        proposals, self._unproposed = self._unproposed, []
-        for proposal in proposals:
-            self._propose(proposal)
-
-    # -- reads
-
-    def _ask_read_index(self) -> None:
-        """Begin a round for everybody who asked since the last began."""
-        self._reads, self._next_reads = self._next_reads, []
-        self._retry_read_index()
-
-    def _retry_read_index(self) -> None:
-        # A number of its own for each try: an answer to an older one could be stale (etcd issue 20418).
-        self._read_context = self.new_id()
-        self._read_asked_at = self.process.now
-        self.raft.read_index(self._read_context)
+    def _ask_read_index(self, number: int) -> None:
+        self.raft.read_index(number)
         self._carry_out()
-
-    def _read_confirmed(self, index: int, context: object) -> None:
-        if context != self._read_context or not self._reads:
-            return
-        reads, self._reads = self._reads, []
-        if self.raft.log.applied >= index:
-            _answer_reads(reads)
-        else:
-            self._confirmed.append((index, reads))
-        if self._next_reads:
-            self._ask_read_index()
-
-    def _answer_confirmed(self) -> None:
-        applied = self.raft.log.applied
-        due = [reads for index, reads in self._confirmed if index <= applied]
-        self._confirmed = [one for one in self._confirmed if one[0] > applied]
-        for reads in due:
-            _answer_reads(reads)
 
     # -- time
 
@@ -210,40 +126,15 @@ class Replica:
         self._ticks += 1
         self.raft.tick()
         self._after_step()
-        now = self.process.now
-        if self._waiting or self._unproposed:
-            self._expire_writes(now - ETCD_REQUEST_TIMEOUT)
-        if self._reads or self._confirmed:
-            self._expire_reads(now)
+        if not self._proposals.is_idle:
+            for late in self._proposals.expire(self.process.now - ETCD_REQUEST_TIMEOUT):
+                late.answer(TIMED_OUT)
+        if not self._reads.is_idle:
+            self._reads.expire()
         if self.hub.has_unsynced:
             self.hub.catch_up()
         for listener in self.on_tick:
             listener(self._ticks)
-
-    def _expire_writes(self, before: int) -> None:
-        for number, waiting in list(self._waiting.items()):
-            if waiting.since > before:
-                break
-            del self._waiting[number]
-            self._unproposed = [one for one in self._unproposed if one.id != number]
-            waiting.answer(TIMED_OUT)
-
-    def _expire_reads(self, now: int) -> None:
-        before = now - ETCD_REQUEST_TIMEOUT
-        unapplied = [one for _, readers in self._confirmed for one in readers]
-        late = [one for one in (*self._reads, *self._next_reads, *unapplied) if one.since <= before]
-        if late:
-            self._confirmed = [
-                (index, [one for one in readers if one.since > before]) for index, readers in self._confirmed
-            ]
-            self._reads = [one for one in self._reads if one.since > before]
-            self._next_reads = [one for one in self._next_reads if one.since > before]
-            for reader in late:
-                reader.go_on(TIMED_OUT)
-        if not self._reads and self._next_reads:
-            self._ask_read_index()
-        elif self._reads and now - self._read_asked_at >= ETCD_READ_RETRY:
-            self._retry_read_index()
 
     # -- Raft
 
@@ -251,20 +142,10 @@ class Replica:
         if type(message) is not Message:
             self.on_peer[type(message)](sender, message)
             return
-        if message.type is MessageType.MSG_PROP and self._is_repeated(message):
+        if message.type is MessageType.MSG_PROP and self._proposals.is_repeated(message):
             return
         self.raft.step(message)
         self._after_step()
-
-    def _is_repeated(self, message: Message) -> bool:
-        data = message.entries[0].data
-        assert isinstance(data, Proposal)
-        if data.id in self._seen:
-            return True
-        self._seen[data.id] = None
-        if len(self._seen) > SEEN_MAX:
-            del self._seen[next(iter(self._seen))]
-        return False
 
     def _after_step(self) -> None:
         raft = self.raft
@@ -275,8 +156,8 @@ class Replica:
             self._send(messages)
         elif raft.has_ready():
             self._carry_out()
-        if self._unproposed and raft.lead != NONE:
-            self._propose_late()
+        if self._proposals.has_unproposed and raft.lead != NONE and self._proposals.propose_late():
+            self._carry_out()
 
     def _carry_out(self) -> None:
         """Carry out what the core wants done, in the order that makes a crash harmless."""
@@ -287,7 +168,7 @@ class Replica:
                 self._unsaved = ready.hard_state
             if ready.must_sync:
                 # A commit index alone isn't worth a write: it goes with the next record.
-                wal.save(process.disk, self._unsaved, ready.entries)
+                wal.save(self._wal, self._unsaved, ready.entries)
                 self._unsaved = None
             is_sent = raft.role is Role.LEADER
             if is_sent:
@@ -315,9 +196,9 @@ class Replica:
         if self.raft.role is not self._role:
             self._role_changed()
         for state in ready.read_states:
-            self._read_confirmed(state.index, state.context)
-        if self._confirmed:
-            self._answer_confirmed()
+            self._reads.confirmed(state.index, state.context, self.raft.log.applied)
+        if self._reads.has_confirmed:
+            self._reads.applied(self.raft.log.applied)
 
     def _send(self, messages: Sequence[Message]) -> None:
         send, names = self.process.send, self.names
@@ -377,7 +258,7 @@ class Replica:
             self.hub.notify(applied.events, revision)
         elif isinstance(proposal.request, Compact) and not isinstance(applied.response, EtcdError):
             self.process.record(Compacted(revision=proposal.request.revision))
-        waiting = self._waiting.pop(proposal.id, None)
+        waiting = self._proposals.take(proposal.id)
         if waiting is None:
             return
         if not isinstance(applied.response, EtcdError):
@@ -389,8 +270,3 @@ class Replica:
 
 def _content(entry: Entry) -> int:
     return entry.data.id if isinstance(entry.data, Proposal) else 0
-
-
-def _answer_reads(reads: list[_Reader]) -> None:
-    for reader in reads:
-        reader.go_on(None)

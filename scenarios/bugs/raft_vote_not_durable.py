@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from chaoskube.bug import bug, patched
 from chaoskube.models.etcd import wal
 from chaoskube.models.raft.messages import Entry, HardState
-from chaoskube.sim import Disk
 
 
 @bug(
@@ -21,8 +20,10 @@ def raft_vote_not_durable() -> Iterator[None]:
     """A member answers votes without having stored them: after a crash it votes again in the same term."""
     save = wal.save
 
-    def save_entries_only(disk: Disk, hard_state: HardState | None, entries: tuple[Entry, ...]) -> None:
-        save(disk, None, entries)
+    def save_entries_only(
+        log: wal.WriteAheadLog, hard_state: HardState | None, entries: tuple[Entry, ...]
+    ) -> None:
+        save(log, None, entries)
 
     with patched(wal, "save", save_entries_only):
         yield

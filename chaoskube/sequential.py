@@ -127,7 +127,7 @@ class Register:
     def step(self, state: Hashable, input: RegisterInput, output: Answer | None, /) -> tuple[bool, Hashable]:
         """A read tells the value, a write sets it, compare-and-set tells whether it did."""
         if isinstance(input, Read):
-            return output is None or output == Got(value=state), state
+            return output is None or _tells(output, state), state
         if isinstance(input, Write):
             return output is not Done.FAILED, input.value
         is_expected = state == input.expected
@@ -159,7 +159,7 @@ class Strings:
     def step(self, state: str, input: StringInput, output: Answer | None, /) -> tuple[bool, str]:
         """A read tells the whole string, a write replaces it, append makes it longer."""
         if isinstance(input, Read):
-            return output is None or output == Got(value=state), state
+            return output is None or _tells(output, state), state
         is_legal = output is not Done.FAILED
         return is_legal, state + input.value if isinstance(input, Append) else str(input.value)
 
@@ -190,7 +190,7 @@ class Elements:
     ) -> tuple[bool, frozenset[str]]:
         """A read tells all elements."""
         if isinstance(input, Read):
-            return output is None or output == Got(value=state), state
+            return output is None or _tells(output, state), state
         return output is not Done.FAILED, state | {input.element}
 
     def is_read(self, input: SetInput, output: Answer | None, /) -> bool:
@@ -233,6 +233,10 @@ class Lock:
         """As in `acquire`, `release`."""
         verb = "acquire" if isinstance(input, Acquire) else "release"
         return _told(f"{verb} {_words(input.name)}".rstrip(), output)
+
+
+def _tells(output: Answer, state: Hashable) -> bool:
+    return isinstance(output, Got) and output.value == state
 
 
 def _described(input: Read | Write, output: Answer | None) -> str:

@@ -11,7 +11,6 @@ the core when an entry that changes members is applied, and when a member starts
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 
 from attrs import define, frozen
@@ -76,7 +75,7 @@ class Changer:
             learners=config.learners,
             learners_next=config.learners_next,
             auto_leave=False,
-            progress={member: copy.copy(one) for member, one in self.tracker.progress.items()},
+            progress={member: one.copy() for member, one in self.tracker.progress.items()},
             tracker=self.tracker,
             last_index=self.last_index,
         )

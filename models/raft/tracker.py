@@ -75,7 +75,21 @@ class ProgressTracker:
     def new_progress(self, *, next_index: int, is_learner: bool) -> Progress:
         """Progress of a member that has just been added; it is taken to be there until it fails to answer."""
         return Progress(
-            next=next_index, inflight_max=self.max_inflight, is_recently_active=True, is_learner=is_learner
+            next=next_index,
+            inflight_max=self.max_inflight,
+            inflight_bytes_max=self.max_inflight_bytes,
+            is_recently_active=True,
+            is_learner=is_learner,
+        )
+
+    def copy(self) -> ProgressTracker:
+        """The same, sharing nothing that changes."""
+        return ProgressTracker(
+            config=self.config,
+            progress={member: progress.copy() for member, progress in self.progress.items()},
+            votes=dict(self.votes),
+            max_inflight=self.max_inflight,
+            max_inflight_bytes=self.max_inflight_bytes,
         )
 
     def conf_state(self) -> ConfState:

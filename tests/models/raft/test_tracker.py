@@ -80,3 +80,14 @@ def test_one_voter_decides_alone_only_outside_a_change() -> None:
 
     assert tracker_of(TrackerConfig(voters=alone, learners=(2,))).is_singleton
     assert not tracker_of(TrackerConfig(voters=JointVoters(incoming=(1,), outgoing=(1,)))).is_singleton
+
+
+def test_a_copy_goes_its_own_way() -> None:
+    """The exhaustive search goes on from the same state twice."""
+    tracker = tracker_of(JOINT)
+    copy = tracker.copy()
+    assert copy == tracker
+
+    copy.progress[1].maybe_update(7)
+    copy.record_vote(1, granted=True)
+    assert (tracker.progress[1].match, tracker.votes) == (0, {})

@@ -26,11 +26,13 @@ from chaoskube.models.node.events import (
 from chaoskube.models.objects import Pod
 from chaoskube.models.raft.events import BecameLeader
 from chaoskube.sim import (
+    BitRotted,
     Entry,
     FaultEnded,
     FaultStarted,
     Line,
     OperationStarted,
+    ProcessPanicked,
     ProcessStarted,
     ProcessStopped,
 )
@@ -149,6 +151,8 @@ _TELLERS: dict[type, Callable[..., str | None]] = {
     BecameLeader: lambda event: f"becomes leader of Raft term {event.term}",
     InformerRelisted: lambda event: f"lists {event.resource} anew; {_unseen(event.missed)}",
     KubectlFailed: lambda event: f"kubectl says: {event.message}",
+    ProcessPanicked: lambda event: f"panics: {event.why}",
+    BitRotted: lambda event: f"has flipped bits in record {event.place} of {event.file}",
     ProcessStopped: lambda event: "stops: " + event.reason if event.reason != "exit" else None,
     ProcessStarted: lambda event: "starts again" if event.life > 1 else None,
     OperationStarted: lambda event: event.text,

@@ -1,6 +1,7 @@
 """Named sets of actions: what may happen in a scenario.
 
-A new operation or fault is a file with a decorator; it joins `everything` by itself.
+A new operation or fault is a file with a decorator; it joins `everything` by itself, unless it breaks what all
+invariants take for granted.
 """
 
 from __future__ import annotations
@@ -9,13 +10,16 @@ from chaoskube.action import OPERATION, Action, actions
 from chaoskube.sim import load_all
 
 NEEDS_WORKLOAD = ("deployment",)
+BEYOND = ("lying-disk",)
+"""Where disks lie about what is safe, Raft loses what it acknowledged, and no invariant of ours could hold."""
 
 
 def everything() -> tuple[type[Action], ...]:
     """Every operation and every fault of ours, by name; what others install is for their own scenarios."""
     load_all("chaoskube.faults")
     load_all("chaoskube.scenarios.operations")
-    return tuple(action for action in actions if action.__module__.startswith("chaoskube."))
+    ours = (action for action in actions if action.__module__.startswith("chaoskube."))
+    return tuple(action for action in ours if action.verb not in BEYOND)
 
 
 def operations() -> tuple[type[Action], ...]:

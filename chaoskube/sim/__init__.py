@@ -5,11 +5,14 @@ Knows no orchestrator. Imports nothing else of chaoskube.
 
 from .catalogue import Catalogue, load_all
 from .clock import Clock, Timer
-from .disk import Disk, DiskTimes, Torn, Unsynced
+from .disk import Disk, DiskTimes, Rotten, Torn, Unsynced
+from .disturbance import Disturbance
 from .errors import (
     Blocked,
     ChaoskubeError,
     ComponentError,
+    DiskError,
+    DiskFull,
     Diverged,
     Livelock,
     ModelBug,
@@ -20,11 +23,21 @@ from .errors import (
     UsageError,
     WorldEnded,
 )
-from .events import FaultEnded, FaultStarted, OperationEnded, OperationStarted, ProcessStarted, ProcessStopped
+from .events import (
+    BitRotted,
+    FaultEnded,
+    FaultStarted,
+    OperationEnded,
+    OperationStarted,
+    ProcessPanicked,
+    ProcessStarted,
+    ProcessStopped,
+)
+from .host import Host
 from .journal import Entry, Journal, Line, canonical
 from .marks import reached
-from .network import Address, Disturbance, LinkTimes, Listener, Network
-from .process import Host, Process, ProcessState, Reply
+from .network import Address, LinkTimes, Listener, Network
+from .process import Process, ProcessState, Reply
 from .stream import Connection
 from .units import MICROSECOND, MILLISECOND, SECOND, seconds, show
 from .world import World
@@ -34,6 +47,7 @@ __all__ = [
     "MILLISECOND",
     "SECOND",
     "Address",
+    "BitRotted",
     "Blocked",
     "Catalogue",
     "ChaoskubeError",
@@ -41,6 +55,8 @@ __all__ = [
     "ComponentError",
     "Connection",
     "Disk",
+    "DiskError",
+    "DiskFull",
     "DiskTimes",
     "Disturbance",
     "Diverged",
@@ -58,11 +74,13 @@ __all__ = [
     "OperationEnded",
     "OperationStarted",
     "Process",
+    "ProcessPanicked",
     "ProcessStarted",
     "ProcessState",
     "ProcessStopped",
     "Refused",
     "Reply",
+    "Rotten",
     "Stuck",
     "TimedOut",
     "Timer",

@@ -5,7 +5,7 @@ sequence, so nothing depends on addresses. `run_due` is the innermost loop of th
 pops and calls until a callback has made a trio task runnable, or the horizon is reached. `pump.py` calls
 it from the one place where trio says that no task can run.
 
-Not modelled here: clocks that differ between nodes; `Process.wall_ns` is the seam for them.
+This is the one true time; what a host's own clocks show stands in `host_clock.py` and `process.py`.
 """
 
 from __future__ import annotations
@@ -79,6 +79,15 @@ class Clock:
         timer = Timer(when, fn, args)
         self.at(when, timer.fire)
         return timer
+
+    def retime(self, due: Callable[[Callback], int | None]) -> None:
+        """Move entries: `due(fn)` is the new time of an entry, None leaves it where it is. Slow, and rare."""
+        heap = self._heap
+        for place, (_, seq, fn, args) in enumerate(heap):
+            when = due(fn)
+            if when is not None:
+                heap[place] = (max(when, self.now), seq, fn, args)
+        heapq.heapify(heap)
 
     @property
     def next_due(self) -> int | None:

@@ -1,8 +1,8 @@
 """The whole tree of exceptions, on one screen.
 
 `UsageError` is yours (an input that can be mended), `ModelBug` is ours, `Diverged` belongs to replay,
-`Refused` and `Unsure` are a client's two answers that are not success, and `WorldEnded` is a run that
-cannot go on, with the reason. Every message says what is wrong, where, and what would be right.
+`Refused` and `Unsure` are a client's two answers that are not success, `DiskError` is the operating system's
+answer to a write, and `WorldEnded` is a run that cannot go on, with the reason. Every message says what is wrong, where, and what would be right.
 """
 
 from __future__ import annotations
@@ -38,6 +38,14 @@ class Unsure(ChaoskubeError):
 
 class TimedOut(Unsure):
     """No answer within the time allowed."""
+
+
+class DiskError(ChaoskubeError):
+    """The operating system answered a write with an error. Not caught, it ends the process, not the run."""
+
+
+class DiskFull(DiskError):
+    """No space left on device (ENOSPC); nothing was written."""
 
 
 class WorldEnded(ChaoskubeError):

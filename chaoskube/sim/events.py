@@ -54,3 +54,19 @@ class ProcessStopped:
 
     life: int
     reason: str
+
+
+@frozen(kw_only=True)
+class ProcessPanicked:
+    """A process met something that it can't go on with, and ends itself; ProcessStopped follows."""
+
+    life: int
+    why: str
+
+
+@frozen(kw_only=True)
+class BitRotted:
+    """Bits flipped in the record at this place (from 0) of a file on this process's disk."""
+
+    file: str
+    place: int

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from .calm import CONNECT_TIMEOUT, LINK_BETWEEN_HOSTS, LINK_SAME_HOST
+from .disturbance import Disturbance
 from .errors import ModelBug, UsageError
 from .journal import canonical
 from .stream import Connection
@@ -64,19 +65,6 @@ class Link:
 
 DatagramRule = Callable[[], Sequence[int]]
 """For one datagram: the extra delay of each copy that arrives; () loses it, (0,) leaves it alone."""
-
-
-class Disturbance:
-    """The handle of a fault in the network; `heal` takes it out. Healing twice does nothing."""
-
-    def __init__(self, undo: Callable[[], None]) -> None:
-        self._undo: Callable[[], None] | None = undo
-
-    def heal(self) -> None:
-        """Take the disturbance out."""
-        undo, self._undo = self._undo, None
-        if undo is not None:
-            undo()
 
 
 class Listener:

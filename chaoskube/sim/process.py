@@ -1,11 +1,11 @@
-"""Processes and the hosts they run on.
+"""Processes: the components of a world.
 
 A process is one running component. `boot(process)` builds the component anew at each start, from nothing
 but the process's disk; a crash loses the rest. Handlers (timers, messages) and trio tasks both belong to
 a process's life and die with it. A paused process is frozen as by SIGSTOP: its kernel still acknowledges,
 its timers and messages wait, and all of it happens late when it resumes.
 
-A host is a machine: when it loses power its processes die without a word to anybody.
+The host (`host.py`) gives it its clocks, and nobody but the harness and the god's view may ask `world.now`.
 """
 
 from __future__ import annotations
@@ -17,12 +17,14 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 import trio
 
-from .clock import Timer
+from .clock import Clock, Timer
 from .disk import Disk, DiskTimes, Unsynced
-from .errors import ComponentError, ModelBug, TimedOut, WorldEnded
-from .events import ProcessStarted, ProcessStopped
+from .errors import ComponentError, DiskError, ModelBug, TimedOut, WorldEnded
+from .events import ProcessPanicked, ProcessStarted, ProcessStopped
 
 if TYPE_CHECKING:
+    from .host import Host
+    from .host_clock import HostClock
     from .network import Address, Listener
     from .stream import Connection
     from .world import World
@@ -60,7 +62,9 @@ class Process:
         self._late: list[tuple[Callable[..., object], tuple[object, ...]]] = []
         self._scopes: dict[int, trio.CancelScope] = {}
         self._scope_count = 0
-        self._clock = world.clock
+        self._clock: Clock | HostClock
+        self._epoch_ns: int
+        self.use_clocks(*host.clocks)
 
     # -- time and luck
 
@@ -76,12 +80,21 @@ class Process:
 
     @property
     def now(self) -> int:
-        """Virtual ns since the world began."""
+        """What the host's monotonic clock reads: virtual ns since the world began, unless it has drifted."""
+        return self._clock.now
+
+    def monotonic_ns(self) -> int:
+        """The same as `now`, by the name that the field knows: for durations, never for dates."""
         return self._clock.now
 
     def wall_ns(self) -> int:
-        """What this process's wall clock reads: Unix time in ns."""
-        return self.world.epoch_ns + self._clock.now
+        """What this process's wall clock reads: Unix time in ns. It may be wrong, and jump either way."""
+        return self._epoch_ns + self._clock.now
+
+    def use_clocks(self, monotonic: Clock | HostClock, epoch_ns: int) -> None:
+        """Called by the host when its clocks change."""
+        self._clock = monotonic
+        self._epoch_ns = epoch_ns
 
     @property
     def is_running(self) -> bool:
@@ -100,9 +113,15 @@ class Process:
         return self.call_at(self._clock.now + delay_ns, fn, *args)
 
     def call_at(self, when_ns: int, fn: Callable[..., object], *args: object) -> Timer:
-        """Call `fn(*args)` at the virtual time `when_ns`, on the same terms as `call_later`."""
-        timer = _ProcessTimer(self, when_ns, fn, args)
+        """Call `fn(*args)` when `now` is `when_ns`, on the same terms as `call_later`."""
+        timer = ProcessTimer(self, when_ns, fn, args)
         self._clock.at(when_ns, timer.fire)
+        return timer
+
+    def call_at_world_time(self, when_ns: int, fn: Callable[..., object], *args: object) -> Timer:
+        """The same by the world's time: for devices, whose speed no clock of the host decides."""
+        timer = DeviceTimer(self, when_ns, fn, args)
+        self.world.clock.at(when_ns, timer.fire)
         return timer
 
     def handle(self, life: int, fn: Callable[..., object], args: tuple[object, ...]) -> None:
@@ -114,13 +133,15 @@ class Process:
                 fn(*args)
             except WorldEnded:
                 raise
+            except DiskError as error:
+                self.panic(str(error))
             except Exception as error:
                 raise ComponentError(self.name, error) from error
         elif self.state is ProcessState.PAUSED:
             self._late.append((fn, args))
 
     def spawn(self, async_fn: Callable[..., Coroutine[object, object, object]], *args: object) -> None:
-        """Start a task of this life. If it raises, the run ends with ComponentError."""
+        """Start a task of this life. If it raises, the run ends with ComponentError (DiskError: see `panic`)."""
         if not self.is_alive:
             raise ModelBug(f"{self.name} is {self.state.value} and can't start {async_fn.__qualname__}")
         self.world.pump.start_soon(self._task, self.life, async_fn, args)
@@ -139,11 +160,19 @@ class Process:
         except WorldEnded as error:
             self.world.pump.fail(error)
         except Exception as error:  # noqa: BLE001  # whatever it raised ends the run, by name
-            failure = ComponentError(self.name, error)
-            failure.__cause__ = error
-            self.world.pump.fail(failure)
+            self._task_failed(life, error)
         finally:
             self._scopes.pop(number, None)
+
+    def _task_failed(self, life: int, error: Exception) -> None:
+        failed = error if isinstance(error, ExceptionGroup) else ExceptionGroup("", [error])
+        if failed.split(DiskError)[1] is None:
+            if life == self.life:
+                self.panic("; ".join(str(one) for one in failed.exceptions))
+            return
+        failure = ComponentError(self.name, error)
+        failure.__cause__ = error
+        self.world.pump.fail(failure)
 
     async def sleep(self, duration_ns: int) -> None:
         """Wait for `duration_ns` of virtual time: the only way a task lets time pass."""
@@ -162,7 +191,7 @@ class Process:
 
     def record(self, event: object) -> None:
         """Write a typed event to the journal."""
-        self.world.journal.record(self._clock.now, self.name, event)
+        self.world.journal.record(self.world.clock.now, self.name, event)
 
     # -- life and death
 
@@ -177,20 +206,30 @@ class Process:
 
     def crash(self, *, unsynced: Unsynced = Unsynced.LOST) -> None:
         """SIGKILL, and the disk loses (or keeps, or tears) what was not synced; peers see a reset."""
-        self._stop("crash", ProcessState.CRASHED, unsynced)
+        self.stop("crash", ProcessState.CRASHED, unsynced)
 
     def exit(self) -> None:
         """The process ends itself; what it wrote stays. Its supervisor restarts it, if it has one."""
         life = self.life
-        self._stop("exit", ProcessState.STOPPED, Unsynced.KEPT)
+        self.stop("exit", ProcessState.STOPPED, Unsynced.KEPT)
         if self.restart_after_ns is not None:
-            self._clock.timer(self.now + self.restart_after_ns, self._restart, (life,))
+            self.world.call_later(self.restart_after_ns, self._restart, life)
+
+    def panic(self, why: str) -> None:
+        """The process can't go on (a full disk, a log that makes no sense): it says why and ends itself.
+
+        A DiskError that nobody catches comes here too. The run goes on; `ProcessPanicked` has the reason.
+        """
+        if self.is_alive:
+            self.record(ProcessPanicked(life=self.life, why=why))
+            self.exit()
 
     def _restart(self, life: int) -> None:
         if self.life == life:
             self.start()
 
-    def _stop(self, reason: str, state: ProcessState, unsynced: Unsynced) -> None:
+    def stop(self, reason: str, state: ProcessState, unsynced: Unsynced) -> None:
+        """End this life: what `crash`, `exit` and the host's power cut share."""
         if not self.is_alive:
             return
         self.record(ProcessStopped(life=self.life, reason=reason))
@@ -215,7 +254,7 @@ class Process:
         self.state = ProcessState.RUNNING
         late, self._late = self._late, []
         for fn, args in late:
-            self._clock.at(self.now, self.handle, self.life, fn, args)
+            self.world.clock.at(self.world.clock.now, self.handle, self.life, fn, args)
 
     # -- network
 
@@ -256,16 +295,16 @@ class Process:
         return f"<process {self.name} on {self.host_name}, {self.state.value}, life {self.life}>"
 
 
-class _ProcessTimer(Timer):
+class ProcessTimer(Timer):
     """A timer of one life of a process; one that comes due in a pause waits, and can still be cancelled."""
 
-    __slots__ = ("_life", "_process")
+    __slots__ = ("_life", "process")
 
     def __init__(
         self, process: Process, when: int, fn: Callable[..., object], args: tuple[object, ...]
     ) -> None:
         super().__init__(when, fn, args)
-        self._process = process
+        self.process = process
         self._life = process.life
 
     def fire(self) -> None:
@@ -273,7 +312,7 @@ class _ProcessTimer(Timer):
         fn = self._fn
         if fn is None:
             return
-        process = self._process
+        process = self.process
         if process.state is ProcessState.PAUSED:
             process.handle(self._life, self.fire, ())
         else:
@@ -281,42 +320,10 @@ class _ProcessTimer(Timer):
             process.handle(self._life, fn, self._args)
 
 
-class Host:
-    """A machine: it carries processes, has one address, and can lose power."""
+class DeviceTimer(ProcessTimer):
+    """The same, due by the world's time."""
 
-    def __init__(self, world: World, name: str, ip: str) -> None:
-        self.world = world
-        self.name = name
-        self.ip = ip
-        self.is_up = True
-        self.processes: list[Process] = []
-        self.memory: dict[str, object] = {}
-        """What the kernel and the container runtime hold: it survives processes, not the power."""
-        self.on_power: list[Callable[[bool], None]] = []
-        """Told after the power went (False) or came back (True)."""
-
-    def crash(self, *, unsynced: Unsynced = Unsynced.LOST) -> None:
-        """Lose power: every process dies without a word, and memory is gone."""
-        if not self.is_up:
-            return
-        self.is_up = False
-        for process in self.processes:
-            process._stop("power", ProcessState.CRASHED, unsynced)
-        self.memory.clear()
-        self.world.network.power_lost(self.name)
-        for listener in list(self.on_power):
-            listener(False)
-
-    def start(self) -> None:
-        """Power returns: processes that start with the host do so, in the order they were made."""
-        if self.is_up:
-            return
-        self.is_up = True
-        for listener in list(self.on_power):
-            listener(True)
-        for process in list(self.processes):
-            if process.starts_with_host:
-                process.start()
+    __slots__ = ()
 
 
 class Reply(Generic[T]):

@@ -68,6 +68,7 @@ class Connection:
         "_ping_timer",
         "_resend_timer",
         "_resends",
+        "_sent",
         "_stalled",
         "_state",
         "_way",
@@ -104,6 +105,7 @@ class Connection:
         self._last_arrival = 0
         self._deadline = 0
         self._delivered = 0
+        self._sent = 0
         self._resends = 0
         self._resend_timer: Timer | None = None
         self._give_up: Timer | None = None
@@ -118,6 +120,12 @@ class Connection:
     def is_closed(self) -> bool:
         """It is over, for whatever reason."""
         return self._state is _State.CLOSED
+
+    @property
+    def backlog(self) -> int:
+        """Messages that the peer's process has not taken yet: under way, lost, or held while it is paused."""
+        taken = self._peer._delivered if self._peer is not None else 0
+        return len(self._early) + self._sent + len(self._stalled) - taken
 
     # -- opening
 
@@ -237,6 +245,7 @@ class Connection:
         assert peer is not None
         link = self._way
         assert link is not None
+        self._sent += 1
         if self._stalled or link.blocked or not peer.process.machine.is_up:
             self._stall(message)
             return
@@ -275,6 +284,7 @@ class Connection:
     # -- trouble
 
     def _stall(self, message: object) -> None:
+        self._sent -= 1
         self._stalled.append(message)
         if self._resend_timer is None or not self._resend_timer.active:
             self._resends = 0

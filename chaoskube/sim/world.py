@@ -19,9 +19,10 @@ from . import marks
 from .clock import Clock, Timer
 from .disk import DiskTimes
 from .errors import Stuck, UsageError
+from .host import Host
 from .journal import Journal
 from .network import LinkTimes, Network
-from .process import Host, Process, ProcessState
+from .process import Process, ProcessState
 from .pump import Pump, WallWatch
 from .streams import Streams
 from .units import SECOND

@@ -119,7 +119,7 @@ class ContainerRuntime:
             is_init=is_init,
             attempt=attempt,
             image=container.image or "",
-            started_ns=self._world.wall_ns(),
+            started_ns=self._host.wall_ns(),
         )
         if before is not None:
             sandbox.previous[container.name] = before
@@ -226,7 +226,7 @@ class ContainerRuntime:
         if sandbox is None or record is None or not record.is_running:
             return
         code = self._exit_codes.pop(entry.by, EXIT_BY_SIGKILL)
-        ended = evolve(record, exit_code=code, finished_ns=self._world.wall_ns())
+        ended = evolve(record, exit_code=code, finished_ns=self._host.wall_ns())
         sandbox.current[name] = ended
         self._programs.pop(entry.by, None)
         self._world.processes[entry.by].record(

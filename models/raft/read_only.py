@@ -1,9 +1,8 @@
 """Reads that wait for a quorum to confirm that the leader still leads.
 
-A leader notes its commit index with each read request, and answers once a quorum has echoed the
-request's context in heartbeat responses. Etcd-io/raft read_only.go (ReadOnlySafe). Called by the core.
-
-Not modelled: ReadOnlyLeaseBased.
+A leader notes its commit index with each read request. Its heartbeats carry how many requests it has taken in
+this term; a follower's answer echoes the number, and so confirms every request up to it. What a quorum has
+echoed may be answered. Etcd-io/raft read_only.go. Called by `reads`.
 """
 
 from __future__ import annotations
@@ -11,56 +10,51 @@ from __future__ import annotations
 from attrs import define, field, frozen
 
 from chaoskube.models.raft.messages import Message
-
-
-@define(kw_only=True)
-class _Pending:
-    request: Message
-    index: int
-    acknowledged: dict[int, bool] = field(factory=dict)
+from chaoskube.models.raft.quorum import JointVoters
 
 
 @frozen(kw_only=True)
-class ConfirmedRead:
-    """A read request that may be answered at `index`."""
+class PendingRead:
+    """A read request, and the index at which it may be answered once it is confirmed."""
 
     request: Message
     index: int
 
 
-@define
+@define(kw_only=True)
 class ReadOnly:
-    """Read requests waiting for their quorum, oldest first."""
+    """The read requests of one term that wait, oldest first, and how far each member has echoed."""
 
-    _pending: dict[object, _Pending] = field(factory=dict)
+    unconfirmed: list[PendingRead] = field(factory=list)
+    confirmed: int = 0
+    acknowledged: dict[int, int] = field(factory=dict)
 
-    def add(self, index: int, request: Message, leader: int) -> None:
-        """Note a request with the commit index of now; a context already known is left alone."""
-        if request.context not in self._pending:
-            pending = _Pending(request=request, index=index)
-            pending.acknowledged[leader] = True
-            self._pending[request.context] = pending
+    def copy(self) -> ReadOnly:
+        """The same, sharing nothing that changes."""
+        return ReadOnly(
+            unconfirmed=self.unconfirmed.copy(),
+            confirmed=self.confirmed,
+            acknowledged=self.acknowledged.copy(),
+        )
 
-    def receive(self, follower: int, context: object) -> dict[int, bool]:
-        """`follower` echoed `context`; all who have done so."""
-        pending = self._pending.get(context)
-        if pending is None:
-            return {}
-        pending.acknowledged[follower] = True
-        return pending.acknowledged
+    def add(self, index: int, request: Message) -> None:
+        """Note a request with the commit index of now."""
+        self.unconfirmed.append(PendingRead(request=request, index=index))
 
-    def advance(self, context: object) -> list[ConfirmedRead]:
-        """The request of `context` is confirmed, and with it every older one."""
-        confirmed: list[ConfirmedRead] = []
-        if context not in self._pending:
-            return confirmed
-        for key in list(self._pending):
-            pending = self._pending.pop(key)
-            confirmed.append(ConfirmedRead(request=pending.request, index=pending.index))
-            if key == context:
-                break
-        return confirmed
+    def receive(self, member: int, position: int) -> None:
+        """`member` has echoed the number of requests."""
+        self.acknowledged[member] = max(self.acknowledged.get(member, 0), position)
 
-    def last_context(self) -> object:
-        """The context of the newest request, for periodic heartbeats to carry; None when none waits."""
-        return next(reversed(self._pending)) if self._pending else None
+    def advance(self, voters: JointVoters) -> list[PendingRead]:
+        """The requests that a quorum has confirmed since the last look."""
+        position = voters.committed_index(self.acknowledged)
+        count = position - self.confirmed
+        if count <= 0:
+            return []
+        due, self.unconfirmed = self.unconfirmed[:count], self.unconfirmed[count:]
+        self.confirmed = position
+        return due
+
+    def heartbeat_context(self) -> int | None:
+        """What heartbeats are to carry; None when no request waits."""
+        return self.confirmed + len(self.unconfirmed) if self.unconfirmed else None

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from chaoskube.bug import bug, patched
-from chaoskube.models.raft.core import Raft
+from chaoskube.models.raft import roles
 from chaoskube.models.raft.messages import NONE
+from chaoskube.models.raft.state import RaftState
 
 
 @bug(
@@ -18,11 +19,11 @@ from chaoskube.models.raft.messages import NONE
 )
 def raft_vote_forgotten_on_stepdown() -> Iterator[None]:
     """A candidate that steps down, or a member that comes back, is free to vote again in the same term."""
-    become_follower = Raft._become_follower
+    become_follower = roles.become_follower
 
-    def become_forgetful_follower(self: Raft, term: int, lead: int) -> None:
-        become_follower(self, term, lead)
-        self.vote = NONE
+    def become_forgetful_follower(raft: RaftState, term: int, lead: int) -> None:
+        become_follower(raft, term, lead)
+        raft.vote = NONE
 
-    with patched(Raft, "_become_follower", become_forgetful_follower):
+    with patched(roles, "become_follower", become_forgetful_follower):
         yield

@@ -54,8 +54,7 @@ class Bag:
     def start(self, member: int) -> None:
         disk = self.disks[member]
         self.members[member] = Raft(
-            Config(id=member, voters=self.voters, **self.options),
-            self.luck.randrange,
+            Config(id=member, voters=self.voters, seed=self.luck.getrandbits(64), **self.options),
             hard_state=disk.hard_state,
             entries=disk.entries,
         )

@@ -135,7 +135,7 @@ def test_a_proposal_without_a_leader_is_dropped() -> None:
 
 def test_answers_wait_for_the_disk() -> None:
     """A vote or an acknowledgement that leaves before the sync is worth nothing after a crash."""
-    raft = Raft(Config(id=1, voters=(1, 2, 3)), lambda bound: 0)
+    raft = Raft(Config(id=1, voters=(1, 2, 3)))
     raft.step(Message(type=MessageType.MSG_VOTE, to=1, from_=2, term=1))
 
     ready = raft.ready()
@@ -148,7 +148,7 @@ def test_answers_wait_for_the_disk() -> None:
 
 def test_a_restarted_member_keeps_its_vote() -> None:
     """Two votes in one term could make two leaders (Raft paper, 5.2)."""
-    raft = Raft(Config(id=1, voters=(1, 2, 3)), lambda bound: 0, hard_state=HardState(term=4, vote=2))
+    raft = Raft(Config(id=1, voters=(1, 2, 3)), hard_state=HardState(term=4, vote=2))
 
     raft.step(Message(type=MessageType.MSG_VOTE, to=1, from_=3, term=4, index=9, log_term=3))
 
@@ -157,7 +157,7 @@ def test_a_restarted_member_keeps_its_vote() -> None:
 
 def test_stepping_down_in_the_same_term_keeps_the_vote() -> None:
     """Etcd-io/raft reset: only a new term clears the vote."""
-    raft = Raft(Config(id=1, voters=(1, 2, 3), pre_vote=False), lambda bound: 0)
+    raft = Raft(Config(id=1, voters=(1, 2, 3), pre_vote=False))
     raft.campaign()
     assert raft.role is Role.CANDIDATE
 
@@ -171,7 +171,6 @@ def test_entries_of_an_older_term_are_not_committed_by_counting() -> None:
     log = [Entry(term=1, index=1, data="old")]
     raft = Raft(
         Config(id=1, voters=(1, 2, 3), pre_vote=False),
-        lambda bound: 0,
         hard_state=HardState(term=2),
         entries=log,
     )
@@ -240,22 +239,22 @@ def test_a_read_index_covers_what_was_committed_before(reader: int) -> None:
     assert bag.members[reader].read_index("ctx")
     bag.settle()
 
-    assert bag.reads[reader] == [("ctx", 2)]
+    assert set(bag.reads[reader]) == {("ctx", 2)}
 
 
 def test_a_leader_that_has_committed_nothing_in_its_term_answers_no_read() -> None:
     """Its commit index may be behind one that was answered already (Raft thesis, 6.4)."""
-    raft = Raft(Config(id=1, voters=(1, 2, 3), pre_vote=False), lambda bound: 0)
+    raft = Raft(Config(id=1, voters=(1, 2, 3), pre_vote=False))
     raft.campaign()
     raft.advance(raft.ready())
     raft.step(Message(type=MessageType.MSG_VOTE_RESP, to=1, from_=2, term=1))
     raft.advance(raft.ready())
 
     raft.read_index("early")
-    raft.step(Message(type=MessageType.MSG_HEARTBEAT_RESP, to=1, from_=2, term=1, context="early"))
+    raft.step(Message(type=MessageType.MSG_HEARTBEAT_RESP, to=1, from_=2, term=1, context=1))
     assert not raft.ready().read_states
 
     raft.advance(raft.ready())
     raft.step(Message(type=MessageType.MSG_APP_RESP, to=1, from_=2, term=1, index=1))
-    raft.step(Message(type=MessageType.MSG_HEARTBEAT_RESP, to=1, from_=2, term=1, context="early"))
+    raft.step(Message(type=MessageType.MSG_HEARTBEAT_RESP, to=1, from_=2, term=1, context=1))
     assert [(state.context, state.index) for state in raft.ready().read_states] == [("early", 1)]

@@ -8,10 +8,11 @@ from chaoskube.bug import patched
 from chaoskube.models.etcd.events import Acknowledged
 from chaoskube.models.etcd.replica import Proposal, Replica
 from chaoskube.models.etcd.watch import Watcher, WatchHub
-from chaoskube.models.raft.core import Raft
+from chaoskube.models.raft import leading
 from chaoskube.models.raft.log import RaftLog
 from chaoskube.models.raft.messages import Entry, Message
 from chaoskube.models.raft.progress import Progress
+from chaoskube.models.raft.state import RaftState
 from tests.quality.mutant import mutant
 
 
@@ -77,10 +78,10 @@ def history_begins_late() -> Iterator[None]:
 def leader_never_steps_back() -> Iterator[None]:
     """A leader whose append was refused tries the same append again, and no earlier one."""
 
-    def stay(self: Raft, peer: int, progress: Progress, message: Message) -> None:
+    def stay(raft: RaftState, peer: int, progress: Progress, message: Message) -> None:
         progress.is_paused = False
 
-    with patched(Raft, "_step_back", stay):
+    with patched(leading, "step_back", stay):
         yield
 
 

@@ -106,7 +106,9 @@ class Backend:
         self.is_urgent = False
         """What was written must be committed before anything else happens (ForceCommit)."""
         self._rest: dict[str, dict[RevisionKey, object]] = {name: {} for name in BUCKETS if name != KEY}
-        self._new_versions: dict[Revision, KeyValue | _Deleted] = {}
+        self._new_revisions: list[Revision] = []
+        self._measured = 0
+        """How many of `_new_revisions` are counted in `_in_use`: done late, because it is rarely asked."""
         self._new: dict[tuple[str, RevisionKey], object] = {}
         self._in_use = 0
         self._size = EMPTY_BYTES
@@ -131,6 +133,7 @@ class Backend:
     @property
     def size_in_use(self) -> int:
         """Bytes that hold something."""
+        self._measure()
         return EMPTY_BYTES + self._in_use
 
     @property
@@ -141,7 +144,7 @@ class Backend:
     @property
     def uncommitted(self) -> int:
         """How many writes the next commit will hold."""
-        return len(self._new_versions) + len(self._new)
+        return len(self._new_revisions) + len(self._new)
 
     # -- writing
 
@@ -159,16 +162,18 @@ class Backend:
 
     def put_version(self, revision: Revision, kv: KeyValue) -> None:
         """Add a version of a key, newer than every other."""
-        self.versions[revision] = self._new_versions[revision] = kv
-        self._in_use += version_bytes(kv)
+        self.versions[revision] = kv
+        self._new_revisions.append(revision)
 
     def delete(self, bucket: str, key: RevisionKey) -> None:
         """Take a key out, if it is there."""
         if bucket == KEY:
             assert isinstance(key, tuple)
+            self._measure()
             gone = self.versions.pop(key, None)
             if gone is not None:
-                self._new_versions[key] = DELETED
+                self._new_revisions.append(key)
+                self._measured += 1
                 self._shrink_in_use(version_bytes(gone))
         elif self._rest[bucket].pop(key, None) is not None:
             self._new[bucket, key] = DELETED
@@ -177,11 +182,14 @@ class Backend:
     def take(self) -> Commit | None:
         """Everything written since the last time, to be stored as one record; None when there is nothing."""
         self.is_urgent = False
-        if not self._new_versions and not self._new:
+        if not self._new_revisions and not self._new:
             return None
-        versions = tuple((KEY, revision, value) for revision, value in self._new_versions.items())
-        rest = tuple((bucket, key, value) for (bucket, key), value in self._new.items())
-        self._new_versions.clear()
+        self._measure()
+        get = self.versions.get
+        versions = [(KEY, one, get(one, DELETED)) for one in dict.fromkeys(self._new_revisions)]
+        rest = [(bucket, key, value) for (bucket, key), value in self._new.items()]
+        self._new_revisions.clear()
+        self._measured = 0
         self._new.clear()
         return Commit((*versions, *rest))
 
@@ -189,8 +197,13 @@ class Backend:
         """Write the file anew, without what is free in it; what is uncommitted stays so."""
         self._size = self.size_in_use
 
+    def _measure(self) -> None:
+        for revision in self._new_revisions[self._measured :]:
+            self._in_use += version_bytes(self.versions[revision])
+        self._measured = len(self._new_revisions)
+
     def _shrink_in_use(self, freed: int) -> None:
-        self._size = self.size
+        self._size = max(self._size, EMPTY_BYTES + self._in_use)
         self._in_use -= freed
 
     def _bucket(self, name: str) -> dict[RevisionKey, object]:

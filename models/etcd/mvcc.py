@@ -15,7 +15,7 @@ Not modelled: the pause of 10 ms between batches (the member's), hashes kept fro
 from __future__ import annotations
 
 import zlib
-from bisect import bisect_left, bisect_right, insort
+from bisect import bisect_left, insort
 from collections import deque
 from typing import Final, TypeAlias
 
@@ -42,7 +42,7 @@ from chaoskube.models.etcd.ordering import ordered
 from chaoskube.sim import canonical
 
 COMPACTION_BATCH: Final = 1000
-"""Records looked at in one batch (kvstore.go defaultCompactionBatchLimit)."""
+"""Records taken out in one batch (kvstore.go defaultCompactionBatchLimit)."""
 
 Version: TypeAlias = tuple[int, int, KeyValue]
 """Main and sub revision, and what was written; a deletion is a version with `version` 0."""
@@ -90,9 +90,15 @@ class Store:
             return COMPACTED
         return None
 
+    @property
+    def newest(self) -> int:
+        """The revision that a reader sees: inside a transaction that changed something, the one it makes."""
+        txn = self._txn
+        return self.revision if txn is None or not txn.events else txn.revision
+
     def range(self, request: Range) -> RangeResponse | EtcdError:
         """Answer a range. Revision 0 or below means the newest (inside a transaction: with its changes so far)."""
-        newest = self.revision if self._txn is None or not self._txn.events else self._txn.revision
+        newest = self.newest
         revision = request.revision if request.revision > 0 else newest
         if revision > newest:
             return FUTURE_REVISION
@@ -171,7 +177,8 @@ class Store:
             insort(self._live, key)
         self._current[key] = kv
         self._add_version(kv, len(txn.events))
-        txn.add(EventType.PUT, kv, previous)
+        # The previous version of an event is the one at revision - 1, as etcd looks it up.
+        txn.events.append(Event(type=EventType.PUT, kv=kv, prev_kv=txn.before.setdefault(key, previous)))
         return previous
 
     def delete(self, key: str) -> KeyValue | None:
@@ -183,7 +190,7 @@ class Store:
         del self._live[bisect_left(self._live, key)]
         kv = KeyValue(key=key, value=None, create_revision=0, mod_revision=txn.revision, version=0)
         self._add_version(kv, len(txn.events))
-        txn.add(EventType.DELETE, kv, previous)
+        txn.events.append(Event(type=EventType.DELETE, kv=kv, prev_kv=txn.before.setdefault(key, previous)))
         return previous
 
     def end(self) -> tuple[Event, ...]:
@@ -235,9 +242,7 @@ class Store:
             return False
         compaction = self._compactions[0]
         for _ in range(min(self._batch, len(compaction.records))):
-            revision = compaction.records.popleft()
-            if revision not in compaction.kept:
-                self.backend.delete(KEY, revision)
+            self.backend.delete(KEY, compaction.records.popleft())
         self.backend.is_urgent = True
         if not compaction.records:
             self.backend.put(META, FINISHED_COMPACTION, compaction.revision)
@@ -246,24 +251,22 @@ class Store:
 
     def _start_compaction(self, revision: int) -> None:
         self.compact_revision = revision
-        kept: set[Revision] = set()
+        doomed: list[Revision] = []
         gone: set[str] = set()
         for key, versions in self._versions.items():
-            del versions[: _first_kept(versions, revision)]
-            if not versions:
-                gone.add(key)
-            elif versions[0][0] <= revision:
-                kept.add(versions[0][:2])
-        for key in gone:
+            if versions[0][0] > revision:
+                continue
+            first = _first_kept(versions, revision)
+            if first:
+                doomed += [version[:2] for version in versions[:first]]
+                del versions[:first]
+                if not versions:
+                    gone.add(key)
+        for key in sorted(gone):
             del self._versions[key]
         if gone:
             self._ever = [key for key in self._ever if key not in gone]
-        records: deque[Revision] = deque()
-        for one in self.backend.versions:
-            if one[0] > revision:
-                break
-            records.append(one)
-        self._compactions.append(_Compaction(revision, kept, records))
+        self._compactions.append(_Compaction(revision, deque(sorted(doomed))))
         self._trim_log()
 
     def _trim_log(self) -> None:
@@ -343,7 +346,7 @@ def keeps_deletion(deleted_at: int, compacted: int) -> bool:
 
 def _first_kept(versions: list[Version], revision: int) -> int:
     """The place of the oldest version that stays: the one that `revision` sees."""
-    place = bisect_right(versions, revision, key=_main)
+    place = _count_until(versions, revision)
     if place == 0:
         return 0
     main, _, kv = versions[place - 1]
@@ -352,39 +355,34 @@ def _first_kept(versions: list[Version], revision: int) -> int:
 
 @attrs.frozen
 class _Compaction:
-    """Records up to `revision` that still have to be looked at; those in `kept` stay."""
+    """The records that a compaction at `revision` still has to take out, oldest first."""
 
     revision: int
-    kept: set[Revision]
     records: deque[Revision]
 
 
 class _Txn:
     """A write transaction: its revision, its events, and each touched key as it was before."""
 
-    __slots__ = ("_before", "events", "revision")
+    __slots__ = ("before", "events", "revision")
 
     def __init__(self, revision: int) -> None:
         self.revision = revision
         self.events: list[Event] = []
-        self._before: dict[str, KeyValue | None] = {}
-
-    def add(self, kind: EventType, kv: KeyValue, previous: KeyValue | None) -> None:
-        """Note an event. Its previous version is the one at revision - 1, as etcd looks it up."""
-        before = self._before.setdefault(kv.key, previous)
-        self.events.append(Event(type=kind, kv=kv, prev_kv=before))
-
-
-def _main(version: Version) -> int:
-    return version[0]
+        self.before: dict[str, KeyValue | None] = {}
 
 
 def _revision_of(events: tuple[Event, ...]) -> int:
     return events[0].kv.mod_revision
 
 
+def _count_until(versions: list[Version], revision: int) -> int:
+    """How many of the versions were made at `revision` or before."""
+    return bisect_left(versions, (revision + 1,))
+
+
 def _version_at(versions: list[Version], revision: int) -> Version | None:
-    place = bisect_right(versions, revision, key=_main)
+    place = _count_until(versions, revision)
     return versions[place - 1] if place else None
 
 

@@ -120,13 +120,13 @@ class State:
         self.store.begin()
         answer = txns.put(request, self.store, self.lessor)
         events = self.store.end()
-        return Applied(txns.at_revision(answer, self.store.revision), events)
+        return Applied(answer, events)
 
     def _apply_delete(self, request: DeleteRange) -> Applied:
         self.store.begin()
         deleted = txns.delete_range(request, self.store, self.lessor)
         events = self.store.end()
-        return Applied(txns.at_revision(deleted, self.store.revision), events)
+        return Applied(deleted, events)
 
     def _apply_txn(self, request: Txn) -> Applied:
         chosen = txns.choose(request, self.store)
@@ -136,12 +136,7 @@ class State:
         self.store.begin()
         answers = txns.execute(chosen, self.store, self.lessor)
         events = self.store.end()
-        revision = self.store.revision
-        response = TxnResponse(
-            revision=revision,
-            succeeded=chosen.succeeded,
-            responses=tuple([txns.at_revision(answer, revision) for answer in answers]),
-        )
+        response = TxnResponse(revision=self.store.revision, succeeded=chosen.succeeded, responses=answers)
         return Applied(response, events)
 
     def _apply_grant(self, request: LeaseGrant, now: int) -> Applied:

@@ -13,10 +13,10 @@ Not modelled: a put that ignores the value of a key that the same transaction de
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Final, TypeAlias
 
-from attrs import frozen
+from attrs import define
 
 from chaoskube.models.etcd.key_values import FROM_KEY, KeyValue, value_bytes
 from chaoskube.models.etcd.lease import Lessor
@@ -154,7 +154,7 @@ def is_serializable(request: Request) -> bool:
 # -- conditions
 
 
-@frozen(kw_only=True)
+@define
 class Chosen:
     """What of a transaction runs; `inner` has the same for each transaction in `operations`, in order."""
 
@@ -171,8 +171,11 @@ def choose(txn: Txn, store: Store) -> Chosen:
             succeeded = False
             break
     operations = txn.success if succeeded else txn.failure
-    inner = tuple([choose(one, store) for one in operations if isinstance(one, Txn)])
-    return Chosen(succeeded=succeeded, operations=operations, inner=inner)
+    for operation in operations:
+        if isinstance(operation, Txn):
+            inner = tuple([choose(one, store) for one in operations if isinstance(one, Txn)])
+            return Chosen(succeeded, operations, inner)
+    return Chosen(succeeded, operations)
 
 
 def _holds(compare: Compare, store: Store) -> bool:
@@ -224,24 +227,27 @@ def _number(target: CompareTarget, kv: KeyValue) -> int:
 
 def check(chosen: Chosen, store: Store, lessor: Lessor) -> EtcdError | None:
     """First every put that would run, then every range, before anything is done; an error changes nothing."""
-    return _each(chosen, lambda operation: check_put(operation, store, lessor)) or _each(
-        chosen, lambda operation: check_range(operation, store)
-    )
+    range_error = None
+    for operation in _flat(chosen) if chosen.inner else chosen.operations:
+        if isinstance(operation, Put):
+            error = check_put(operation, store, lessor)
+            if error is not None:
+                return error
+        elif isinstance(operation, Range) and range_error is None:
+            range_error = check_range(operation, store)
+    return range_error
 
 
-def _each(chosen: Chosen, judge: Callable[[RequestOp], EtcdError | None]) -> EtcdError | None:
+def _flat(chosen: Chosen) -> list[RequestOp]:
     inner = iter(chosen.inner)
+    found: list[RequestOp] = []
     for operation in chosen.operations:
-        error = _each(next(inner), judge) if isinstance(operation, Txn) else judge(operation)
-        if error is not None:
-            return error
-    return None
+        found += _flat(next(inner)) if isinstance(operation, Txn) else [operation]
+    return found
 
 
-def check_put(operation: RequestOp, store: Store, lessor: Lessor) -> EtcdError | None:
+def check_put(operation: Put, store: Store, lessor: Lessor) -> EtcdError | None:
     """What it keeps and its lease must exist (apply.go checkRequestPut)."""
-    if not isinstance(operation, Put):
-        return None
     if (operation.ignore_value or operation.ignore_lease) and store.get(operation.key) is None:
         return KEY_NOT_FOUND
     if operation.lease and operation.lease not in lessor.leases:
@@ -249,18 +255,16 @@ def check_put(operation: RequestOp, store: Store, lessor: Lessor) -> EtcdError |
     return None
 
 
-def check_range(operation: RequestOp, store: Store) -> EtcdError | None:
+def check_range(operation: Range, store: Store) -> EtcdError | None:
     """Its revision must be readable; a negative one isn't the newest here, as it is outside a transaction."""
-    if isinstance(operation, Range) and operation.revision:
-        return store.check_revision(operation.revision)
-    return None
+    return store.check_revision(operation.revision) if operation.revision else None
 
 
 # -- execution
 
 
 def execute(chosen: Chosen, store: Store, lessor: Lessor) -> tuple[ResponseOp, ...]:
-    """Run the operations, inside an open write transaction of the store; revisions of headers are still 0."""
+    """Run the operations, inside an open write transaction of the store."""
     inner = iter(chosen.inner)
     answers: list[ResponseOp] = []
     for operation in chosen.operations:
@@ -271,7 +275,9 @@ def execute(chosen: Chosen, store: Store, lessor: Lessor) -> tuple[ResponseOp, .
         elif isinstance(operation, Txn):
             deeper = next(inner)
             responses = execute(deeper, store, lessor)
-            answers.append(TxnResponse(revision=0, succeeded=deeper.succeeded, responses=responses))
+            answers.append(
+                TxnResponse(revision=store.newest, succeeded=deeper.succeeded, responses=responses)
+            )
         else:
             answer = store.range(operation)
             assert isinstance(answer, RangeResponse), f"{operation} was checked before"
@@ -289,7 +295,7 @@ def put(request: Put, store: Store, lessor: Lessor) -> PutResponse:
             lease = kept.lease if request.ignore_lease else lease
     previous = store.put(request.key, value, lease)
     lessor.attach(request.key, lease)
-    return PutResponse(revision=0, prev_kv=previous if request.prev_kv else None)
+    return PutResponse(revision=store.newest, prev_kv=previous if request.prev_kv else None)
 
 
 def delete_range(request: DeleteRange, store: Store, lessor: Lessor) -> DeleteRangeResponse:
@@ -300,16 +306,5 @@ def delete_range(request: DeleteRange, store: Store, lessor: Lessor) -> DeleteRa
         assert previous is not None, key
         gone.append(previous)
         lessor.attach(key, 0)
-    return DeleteRangeResponse(revision=0, deleted=len(gone), prev_kvs=tuple(gone) if request.prev_kv else ())
-
-
-def at_revision(answer: ResponseOp, revision: int) -> ResponseOp:
-    """The answer with the header revision, which is known only when the transaction has ended."""
-    if isinstance(answer, PutResponse):
-        return PutResponse(revision=revision, prev_kv=answer.prev_kv)
-    if isinstance(answer, DeleteRangeResponse):
-        return DeleteRangeResponse(revision=revision, deleted=answer.deleted, prev_kvs=answer.prev_kvs)
-    if isinstance(answer, TxnResponse):
-        responses = tuple([at_revision(one, revision) for one in answer.responses])
-        return TxnResponse(revision=revision, succeeded=answer.succeeded, responses=responses)
-    return answer
+    prev_kvs = tuple(gone) if request.prev_kv else ()
+    return DeleteRangeResponse(revision=store.newest, deleted=len(gone), prev_kvs=prev_kvs)

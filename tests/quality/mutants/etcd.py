@@ -6,8 +6,10 @@ from collections.abc import Iterator
 
 from chaoskube.bug import patched
 from chaoskube.models.etcd.events import Acknowledged
+from chaoskube.models.etcd.messages import Event
 from chaoskube.models.etcd.replica import Proposal, Replica
-from chaoskube.models.etcd.watch import Watcher, WatchHub
+from chaoskube.models.etcd.watch import Batch, WatchHub
+from chaoskube.models.etcd.watch_stream import Watcher
 from chaoskube.models.raft import leading
 from chaoskube.models.raft.log import RaftLog
 from chaoskube.models.raft.messages import Entry, Message
@@ -64,13 +66,15 @@ def any_log_will_do() -> Iterator[None]:
 @mutant("a-watch-delivers-every-event-once-in-order", scenario="etcd-register")
 def history_begins_late() -> Iterator[None]:
     """A watch that begins in the past isn't told of the very revision that it asked for."""
-    deliver_history = WatchHub._deliver_history
+    sync = WatchHub._sync
 
-    def deliver_late(self: WatchHub, watcher: Watcher) -> None:
-        watcher.next_revision += 1
-        deliver_history(self, watcher)
+    def sync_late(
+        self: WatchHub, watcher: Watcher, history: list[tuple[Event, ...]], victims: dict[Watcher, Batch]
+    ) -> None:
+        watcher.min_revision += 1
+        sync(self, watcher, history, victims)
 
-    with patched(WatchHub, "_deliver_history", deliver_late):
+    with patched(WatchHub, "_sync", sync_late):
         yield
 
 

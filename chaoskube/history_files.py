@@ -22,6 +22,7 @@ from typing import Generic, TypeVar
 from attrs import frozen
 
 from chaoskube.history import Operation
+from chaoskube.linearizability import Result, check
 from chaoskube.sequential import (
     Answer,
     Append,
@@ -60,6 +61,10 @@ class History(Generic[State, Input, Output]):
     kind: str
     model: Model[State, Input, Output]
     operations: tuple[Operation[Input, Output], ...]
+
+    def check(self) -> Result[Input, Output]:
+        """The verdict on it, within the usual bounds."""
+        return check(self.model, self.operations)
 
 
 RegisterHistory = History[Hashable, RegisterInput, Answer]

@@ -44,7 +44,9 @@ def lanes(
     for operation, label, (start, stop) in zip(operations, labels, columns, strict=True):
         bar = f"|- {label} ".ljust(stop - start, "-") + ("|" if operation.is_answered else ">")
         rows[operation.client][start : stop + 1] = bar
-    return "\n\n".join(_panels(names, rows, margin, width - margin, end))
+    covered = {column for start, stop in columns for column in range(start, stop + 1)}
+    gaps = [column for column in range(end) if column not in covered]
+    return "\n\n".join(_panels(names, rows, gaps, margin, width - margin))
 
 
 def _columns(
@@ -71,11 +73,11 @@ def _columns(
 
 
 def _panels(
-    names: dict[str, str], rows: dict[str, list[str]], margin: int, width: int, end: int
+    names: dict[str, str], rows: dict[str, list[str]], gaps: Sequence[int], margin: int, width: int
 ) -> list[str]:
     """The rows cut into pieces that fit, between operations where that is possible, without empty lanes."""
     panels = []
-    gaps = [column for column in range(end) if all(row[column] == " " for row in rows.values())]
+    end = max(map(len, rows.values()), default=0)
     start = 0
     while start < end:
         stop = start + width

@@ -1,0 +1,1 @@
+"""Histories that others recorded, with the verdicts that are known of them."""

@@ -12,7 +12,7 @@ from chaoskube.faults import disk_of
 @fault("slow-disk")
 @frozen(kw_only=True)
 class SlowDisk(Action):
-    """Let each write and sync of a process take `factor` times as long, and `extra` longer."""
+    """Let writes and syncs of a process take `factor` times as long, and syncs `extra` longer."""
 
     process: str = target("process")
     factor: int = integer(1, 100)

@@ -6,7 +6,7 @@ values and are never copied; a checksum is the business of whoever defines a rec
 
 The device under it can fail, by five methods that faults call and `Disturbance.heal` takes back:
 
-- `slow`: writes and syncs take longer, by a factor and by a constant.
+- `slow`: writes and syncs take longer by a factor, syncs by a constant too.
 - `fill`: there is no space. `append` and `replace` raise DiskFull, with nothing written; what is there can
   be read, truncated and synced.
 - `rot`: bits flip in a record that was stored. It reads back as `Rotten`.
@@ -143,7 +143,7 @@ class Disk:
         return self._full_count > 0
 
     def slow(self, *, factor: int = 1, extra_ns: int = 0) -> Disturbance:
-        """Each write and each sync takes `factor` times as long, and `extra_ns` longer."""
+        """A write and a sync take `factor` times as long, and a sync `extra_ns` longer; of several the worst counts."""
         if factor < 1 or extra_ns < 0:
             raise UsageError(f"slow(factor={factor}, extra_ns={extra_ns}) must not make a disk faster")
         fault = (factor, extra_ns)
@@ -213,11 +213,10 @@ class Disk:
         then()
 
     def _reckon_times(self) -> None:
-        write_ns, sync_ns = self._times.write_ns, self._times.sync_ns
-        for factor, extra_ns in self._slow:
-            write_ns = write_ns * factor + extra_ns
-            sync_ns = sync_ns * factor + extra_ns
-        self._write_ns, self._sync_ns = write_ns, sync_ns
+        factor = max((factor for factor, _ in self._slow), default=1)
+        extra_ns = max((extra_ns for _, extra_ns in self._slow), default=0)
+        self._write_ns = self._times.write_ns * factor
+        self._sync_ns = self._times.sync_ns * factor + extra_ns
 
     def _speed_up(self, fault: tuple[int, int]) -> None:
         self._slow.remove(fault)

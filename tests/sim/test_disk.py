@@ -46,10 +46,10 @@ def test_a_slow_disk_takes_longer_by_factor_and_by_constant_until_it_is_healed()
     def act(world: World, process: Process) -> None:
         calm = synced_after(world, process)
         slow, slower = process.disk.slow(factor=10), process.disk.slow(extra_ns=MILLISECOND)
-        assert calm == 2_100_000 and synced_after(world, process) == 10 * calm + 2 * MILLISECOND
+        assert calm == 2_100_000 and synced_after(world, process) == 10 * calm + MILLISECOND
         slow.heal()
         slow.heal()
-        assert synced_after(world, process) == calm + 2 * MILLISECOND
+        assert synced_after(world, process) == calm + MILLISECOND
         slower.heal()
         assert synced_after(world, process) == calm
 

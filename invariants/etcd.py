@@ -1,11 +1,30 @@
-"""etcd: one content for each revision, no acknowledged write lost, watches that tell everything once."""
+"""etcd: one state for all members, no acknowledged write lost, answers that fit the history, leases that end in time.
+
+What its watches promise is in `etcd_watch.py`. Each invariant only looks at what the view has found.
+"""
 
 from __future__ import annotations
 
 from chaoskube.invariant import always, eventually
 from chaoskube.invariants.raft import SeesEtcd
-from chaoskube.models.etcd.view import Acknowledged, Applied, BecameLeader, WatchDelivered, WatchProgressed
-from chaoskube.sim import Entry
+from chaoskube.models.etcd.view import (
+    Acknowledged,
+    Applied,
+    BecameLeader,
+    CallAnswered,
+    Committed,
+    KeepAliveAnswered,
+    LeaseEnded,
+    Recovered,
+    SnapshotInstalled,
+    is_early,
+    overdue,
+)
+from chaoskube.sim import SECOND, Entry, show
+
+LEASE_SLACK_NS = 6 * SECOND
+"""A lease that has run out is looked for every 0.5 s, tried again after 3 s, and takes a commit to end; a new leader adds an
+election time-out."""
 
 
 @always(on=[Applied])
@@ -14,7 +33,18 @@ def one_content_a_revision(seen: SeesEtcd) -> None:
 
     Members that differ give different answers from then on, and nothing repairs it. (etcd issue 13766.)
     """
-    conflict = seen.etcd.revision_conflict
+    conflict = seen.etcd.store.revision_conflict
+    assert not conflict, conflict
+
+
+@always(on=[Applied, Recovered, SnapshotInstalled])
+def members_have_one_state(seen: SeesEtcd) -> None:
+    """Two members that have applied the same entries are in the same state, also after restarts and snapshots.
+
+    An entry that takes effect twice, not at all or differently on one member is there for good. (etcd issues 13766,
+    14685, 18667; its robustness suite compares the members' hashes.)
+    """
+    conflict = seen.etcd.store.state_conflict
     assert not conflict, conflict
 
 
@@ -27,7 +57,7 @@ def no_split_brain_writes(seen: SeesEtcd, event: Entry) -> None:
     """
     told = event.event
     assert isinstance(told, Acknowledged), "woken by its own event only"
-    assert not seen.etcd.acknowledged_conflict, seen.etcd.acknowledged_conflict
+    assert not seen.etcd.store.acknowledged_conflict, seen.etcd.store.acknowledged_conflict
     chosen = seen.etcd.raft.chosen.get(told.index)
     assert chosen is not None and chosen.content == told.request_id, (
         f"{event.by} acknowledges request {told.request_id} as entry {told.index}, which is "
@@ -52,16 +82,94 @@ def no_acknowledged_write_is_lost(seen: SeesEtcd, event: Entry) -> None:
     )
 
 
-@always(on=[WatchDelivered, WatchProgressed])
-def a_watch_delivers_every_event_once_in_order(seen: SeesEtcd, event: Entry) -> None:
-    """A watch delivers the events of its range from its start on: all, once, in the order of revisions.
+@always(on=[CallAnswered])
+def reads_are_linearizable(seen: SeesEtcd) -> None:
+    """A linearizable read answers with the store as of one revision, no older than anything that was known before it.
 
-    Caches above have no other way to know of a change. (etcd API guarantees: ordered, unique, reliable, atomic.)
+    It is what makes compare-and-swap, locks and leader election on etcd work. (etcd API guarantees: strict
+    serializability.)
+    """
+    wrong = seen.etcd.calls.stale_read
+    assert not wrong, wrong
+
+
+@always(on=[CallAnswered])
+def writes_are_linearizable(seen: SeesEtcd) -> None:
+    """A write's answer names the revision that it made, after everything that was known before it.
+
+    Whoever goes on from a wrong one swaps against, or watches from, somebody else's. (etcd API guarantees: strict
+    serializability.)
+    """
+    wrong = seen.etcd.calls.wrong_write
+    assert not wrong, wrong
+
+
+@always(on=[CallAnswered])
+def serializable_reads_come_from_the_past(seen: SeesEtcd) -> None:
+    """A serializable read may be old, but it is what the store was at the revision that it names.
+
+    A mixture of two revisions is a state that never was. (etcd's robustness suite, validate/operations.go.)
+    """
+    wrong = seen.etcd.calls.foreign_past
+    assert not wrong, wrong
+
+
+@always(on=[CallAnswered])
+def revisions_only_grow(seen: SeesEtcd) -> None:
+    """No client is told a smaller revision than before, from whichever member; a restore without a bump aside.
+
+    Everybody orders what they know by it. (etcd API guarantees: revisions; issues 14370 and 17780.)
+    """
+    fallen = seen.etcd.calls.fallen_revision
+    assert not fallen, fallen
+
+
+@always(on=[Committed])
+def leases_end(seen: SeesEtcd) -> None:
+    """A lease that nobody renews ends within its time to live and a slack, however often the leader changes.
+
+    The keys of the dead, locks among them, would stay for ever. (etcd issue 9888, pull request 13508.)
+    """
+    late = overdue(seen.etcd.leases, LEASE_SLACK_NS)
+    assert late is None, (
+        f"lease {late.id} of {late.ttl} s, renewed last at {show(late.asked_at)}, is still there; leaders of "
+        f"{seen.etcd.leases.terms - late.terms + 1} terms have led for {show(seen.etcd.leases.led_ns - late.led_ns)} since"
+    )
+
+
+@always(on=[LeaseEnded])
+def leases_do_not_end_early(seen: SeesEtcd, event: Entry) -> None:
+    """A lease lives for its time to live after its grant, and after each renewal that was answered, unless revoked.
+
+    Its owner goes on for as long as it was promised. (etcd API: LeaseKeepAlive.)
+    """
+    ended = event.event
+    assert isinstance(ended, LeaseEnded), "woken by its own event only"
+    life = seen.etcd.leases.all.get(ended.id)
+    if life is None or life.is_given_up or life.ended_at != event.at:
+        return
+    lived = event.at - life.asked_at
+    assert not is_early(seen.etcd.leases, life, lived), (
+        f"{event.by} ends lease {life.id} of {life.ttl} s, {show(lived)} after "
+        f"{'its grant' if life.asked_at == life.granted_at else 'a renewal'}"
+    )
+
+
+@always(on=[KeepAliveAnswered])
+def keep_alives_are_true(seen: SeesEtcd, event: Entry) -> None:
+    """A keep-alive that is answered with time left was asked while the lease existed.
+
+    Its owner believes to hold what others have already. (etcd pull request 20615.)
     """
     told = event.event
-    assert isinstance(told, WatchDelivered | WatchProgressed), "woken by its own events only"
-    conflict = seen.etcd.watches[told.watch].conflict
-    assert not conflict, conflict
+    assert isinstance(told, KeepAliveAnswered), "woken by its own event only"
+    life = seen.etcd.leases.all.get(told.id)
+    if life is None or told.ttl <= 0 or life.ended_at is None:
+        return
+    assert life.ended_at >= told.asked_at, (
+        f"{event.by} was told that lease {told.id} has {told.ttl} s more; it ended {show(life.ended_at)} into the run, "
+        f"and was asked for at {show(told.asked_at)}"
+    )
 
 
 @eventually(within="60s")

@@ -1,11 +1,24 @@
-"""Raft: one leader a term, one vote a term, one content for each committed entry."""
+"""Raft: the properties of the dissertation's figure 3.2 and of etcd's specification, told from the journal.
+
+Each invariant only looks at what `RaftView` has found; what that is, and how it is found, stands there.
+"""
 
 from __future__ import annotations
 
 from typing import Protocol
 
 from chaoskube.invariant import always
-from chaoskube.models.etcd.view import BecameLeader, Committed, EtcdView, Voted
+from chaoskube.models.etcd.view import (
+    Appended,
+    BecameLeader,
+    Committed,
+    ConfigApplied,
+    EtcdView,
+    MemberListChanged,
+    Recovered,
+    TermChanged,
+    Voted,
+)
 from chaoskube.sim import Entry
 
 
@@ -39,6 +52,37 @@ def one_vote_a_term(seen: SeesEtcd) -> None:
     assert not conflict, conflict
 
 
+@always(on=[Appended])
+def leader_append_only(seen: SeesEtcd) -> None:
+    """A leader never replaces or removes an entry of its own log.
+
+    Others count on what it sent them; what it takes back may be committed already. (Raft paper, figure 3.)
+    """
+    conflict = seen.etcd.raft.logs.append_conflict
+    assert not conflict, conflict
+
+
+@always(on=[Appended])
+def log_matching(seen: SeesEtcd) -> None:
+    """Two logs that hold an entry of the same index and term are the same up to there.
+
+    Commitment of one entry stands for all before it, so a difference there is a difference in what is committed.
+    (Raft paper, figure 3.)
+    """
+    conflict = seen.etcd.raft.logs.match_conflict
+    assert not conflict, conflict
+
+
+@always(on=[BecameLeader])
+def leader_completeness(seen: SeesEtcd) -> None:
+    """What was committed in an earlier term is in the log of every later leader.
+
+    A leader without it makes everybody forget it. (Raft paper, figure 3 and 5.4.)
+    """
+    conflict = seen.etcd.raft.completeness_conflict
+    assert not conflict, conflict
+
+
 @always(on=[Committed])
 def committed_entries_never_change(seen: SeesEtcd) -> None:
     """What is committed at an index is the same for every member, for ever.
@@ -46,4 +90,26 @@ def committed_entries_never_change(seen: SeesEtcd) -> None:
     Otherwise two members disagree about what was written. (Raft paper, figure 3: state machine safety.)
     """
     conflict = seen.etcd.raft.committed_conflict
+    assert not conflict, conflict
+
+
+@always(on=[TermChanged, Recovered, Committed])
+def terms_and_commits_only_grow(seen: SeesEtcd) -> None:
+    """A member's term and its log's synced end never fall, also across restarts; it takes up committed entries one by one.
+
+    A term that falls can be voted in twice; an index that is left out is never applied. (Raft paper, figure 2: persistent
+    state; etcd-io/raft pull request 10063 of etcd.)
+    """
+    raft = seen.etcd.raft
+    conflict = raft.logs.growth_conflict or raft.gap_conflict
+    assert not conflict, conflict
+
+
+@always(on=[ConfigApplied, MemberListChanged])
+def configurations_overlap(seen: SeesEtcd) -> None:
+    """Every quorum of a configuration shares a member with every quorum of the next.
+
+    Two that don't can each elect a leader, and commit. (Raft dissertation, 4.1 and 4.3.)
+    """
+    conflict = seen.etcd.raft.membership_conflict
     assert not conflict, conflict

@@ -126,7 +126,7 @@ class RegisterClient:
         self._count += 1
         value = f"{self._process.name}.{self._process.life}.{self._count}"
         if what == 0:
-            floor = max(self._view.acknowledged, default=1)
+            floor = self._view.calls.floor
             self._client.request(Range(key=key), lambda outcome: self._on_read(key, floor, outcome), CALL_NS)
         elif what == 1:
             self._client.request(Put(key=key, value=value), self._on_written, CALL_NS)
@@ -218,7 +218,7 @@ class RegisterCluster:
 
     def warm(self) -> str | None:
         """None when there is a leader and something has been written."""
-        return None if self.observer.etcd.acknowledged else "nothing has been written yet"
+        return None if self.observer.etcd.store.acknowledged else "nothing has been written yet"
 
     def unsettled(self) -> str | None:
         """None when the clients have stopped and every member has every revision."""

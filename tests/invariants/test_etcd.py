@@ -4,39 +4,73 @@ from __future__ import annotations
 
 import pytest
 
+from chaoskube.invariants import etcd_watch
 from chaoskube.invariants.etcd import (
-    a_watch_delivers_every_event_once_in_order,
+    keep_alives_are_true,
+    leases_do_not_end_early,
+    leases_end,
     members_agree,
+    members_have_one_state,
     no_acknowledged_write_is_lost,
     no_split_brain_writes,
     one_content_a_revision,
+    reads_are_linearizable,
+    revisions_only_grow,
+    serializable_reads_come_from_the_past,
+    writes_are_linearizable,
 )
-from chaoskube.models.etcd.messages import Event, EventType, KeyValue
+from chaoskube.models.etcd.messages import (
+    DeleteRange,
+    DeleteRangeResponse,
+    Event,
+    LeaseKeepAlive,
+    LeaseRevoke,
+    Put,
+    PutResponse,
+    Range,
+    RangeResponse,
+    Txn,
+    TxnResponse,
+)
 from chaoskube.models.etcd.view import (
     Acknowledged,
     Applied,
     BecameLeader,
+    CallAnswered,
+    CallMade,
     Committed,
     EtcdView,
+    KeepAliveAnswered,
+    LeaseEnded,
+    LeaseGranted,
+    Recovered,
+    Restored,
+    SnapshotInstalled,
     WatchDelivered,
+    WatchEnded,
     WatchOpened,
     WatchProgressed,
 )
-from chaoskube.sim import Journal
-from tests.invariants.test_raft import Seen, judge
+from chaoskube.sim import SECOND, FaultStarted, Journal
+from tests.invariants.journals import Seen, judge, judge_at, put, version
 
 
-def put(key: str, revision: int, value: str = "x") -> Event:
-    kv = KeyValue(key=key, value=value, create_revision=revision, mod_revision=revision, version=1)
-    return Event(type=EventType.PUT, kv=kv)
-
-
-def applied(revision: int, *events: Event, request: int = 0) -> Applied:
-    return Applied(index=revision, term=1, revision=revision, request_id=request or revision, events=events)
+def applied(revision: int, *events: Event, index: int = 0, request: int = 0, failed: bool = False) -> Applied:
+    return Applied(
+        index=index or revision,
+        term=1,
+        revision=revision,
+        request_id=request or revision,
+        events=events,
+        failed=failed,
+    )
 
 
 def committed(index: int, content: int, term: int = 1) -> Committed:
     return Committed(first=index, terms=(term,), contents=(content,))
+
+
+# -- members
 
 
 def test_members_that_make_different_revisions_are_told() -> None:
@@ -46,6 +80,52 @@ def test_members_that_make_different_revisions_are_told() -> None:
     assert judge(one_content_a_revision, ("etcd-0", same), ("etcd-1", same)) is None
     told = judge(one_content_a_revision, ("etcd-0", same), ("etcd-1", applied(2, put("/b", 2), request=9)))
     assert told == "revision 2 is PUT /a at 2 for etcd-0 and PUT /b at 2 for etcd-1"
+
+
+def recovered(index: int, revision: int) -> Recovered:
+    return Recovered(
+        term=1,
+        vote="",
+        commit=index,
+        last_index=index,
+        snapshot_index=0,
+        consistent_index=index,
+        revision=revision,
+    )
+
+
+HISTORY = tuple(
+    ("etcd-0", applied(revision, put("/a", revision, created=2, number=revision - 1)))
+    for revision in (2, 3, 4)
+)
+
+
+@pytest.mark.parametrize(
+    ("happened", "told"),
+    [
+        (("etcd-1", applied(2, put("/a", 2))), None),
+        (
+            ("etcd-1", applied(1, index=2, failed=True)),
+            "entry 2 is request 2 (1 changes, then revision 2) for etcd-0 "
+            + "and request 1 (refused, then revision 1) for etcd-1",
+        ),
+        (("etcd-0", recovered(3, 3)), None),
+        (
+            ("etcd-0", recovered(3, 2)),
+            "etcd-0 found on its disk revision 2 with everything up to entry 3, after which the others had revision 3",
+        ),
+        (("etcd-1", SnapshotInstalled(index=4, term=1, revision=4)), None),
+        (
+            ("etcd-1", SnapshotInstalled(index=4, term=1, revision=5)),
+            "etcd-1 was sent revision 5 with everything up to entry 4, after which the others had revision 4",
+        ),
+    ],
+)
+def test_a_member_in_another_state_after_the_same_entry_is_told(
+    happened: tuple[str, object], told: str | None
+) -> None:
+    """By what an entry did, and by what a member begins with after a restart or a snapshot."""
+    assert judge(members_have_one_state, *HISTORY, happened) == told
 
 
 def test_an_acknowledgement_must_fit_what_is_committed() -> None:
@@ -72,62 +152,6 @@ def test_a_leader_without_an_acknowledged_entry_is_told() -> None:
     assert told == "etcd-1 leads term 2 with a log that ends at 6; entry 7 was acknowledged"
 
 
-HISTORY = tuple(
-    ("etcd-0", applied(revision, put("/a/k", revision), put("/b", revision))) for revision in (2, 3, 4)
-)
-OPENED = ("client", WatchOpened(watch="w", member="etcd-0", key="/a/", range_end="/a0", next_revision=3))
-
-
-def delivered(*revisions: int) -> tuple[str, WatchDelivered]:
-    events = tuple(put("/a/k", revision) for revision in revisions)
-    return "client", WatchDelivered(watch="w", events=events)
-
-
-@pytest.mark.parametrize(
-    ("name", "happened", "is_fine"),
-    [
-        ("everything", (delivered(3), delivered(4)), True),
-        ("at once", (delivered(3, 4),), True),
-        ("the end is missing: it may still come", (delivered(3),), True),
-        (
-            "a notice after everything",
-            (delivered(3, 4), ("client", WatchProgressed(watch="w", revision=4))),
-            True,
-        ),
-        (
-            "a notice before the first",
-            (("client", WatchProgressed(watch="w", revision=2)), delivered(3)),
-            True,
-        ),
-        ("a gap", (delivered(4),), False),
-        ("twice", (delivered(3), delivered(3)), False),
-        ("backwards", (delivered(4, 3),), False),
-        ("before the start", (delivered(2, 3),), False),
-        (
-            "a notice that covers what never came",
-            (("client", WatchProgressed(watch="w", revision=4)),),
-            False,
-        ),
-    ],
-)
-def test_a_watch_tells_everything_once_in_order(
-    name: str, happened: tuple[tuple[str, object], ...], is_fine: bool
-) -> None:
-    """etcd's robustness suite: ordered, unique, reliable, bookmarkable."""
-    told = judge(a_watch_delivers_every_event_once_in_order, *HISTORY, OPENED, *happened)
-
-    assert (told is None) is is_fine, name
-
-
-def test_a_watch_with_another_value_or_a_foreign_key_is_told() -> None:
-    """Filter, and contents as they were applied."""
-    wrong = ("client", WatchDelivered(watch="w", events=(put("/a/k", 3, "other"),)))
-    foreign = ("client", WatchDelivered(watch="w", events=(put("/b", 3),)))
-
-    assert judge(a_watch_delivers_every_event_once_in_order, *HISTORY, OPENED, wrong)
-    assert judge(a_watch_delivers_every_event_once_in_order, *HISTORY, OPENED, foreign)
-
-
 def test_a_member_that_stays_behind_is_told() -> None:
     """Asked once faults have stopped, again and again; what is new since then is still on its way."""
     journal = Journal()
@@ -141,3 +165,275 @@ def test_a_member_that_stays_behind_is_told() -> None:
 
     assert members_agree.ask(seen, None, memory) is None
     assert members_agree.ask(seen, None, memory) == "revision 3 is missing at etcd-1 (2)"
+
+
+# -- calls: the history is /a at revisions 2, 3, 4
+
+
+def called(number: int, request: object) -> tuple[str, object]:
+    return "client", CallMade(number=number, request=request)
+
+
+def answered(number: int, response: object) -> tuple[str, object]:
+    return "client", CallAnswered(number=number, response=response)
+
+
+def read(revision: int, *, at: int = 0, stale: bool = False) -> tuple[tuple[str, object], ...]:
+    """A read of /a, answered at `revision` with what was there at revision `at`."""
+    kv = version("/a", at or revision, created=2, number=(at or revision) - 1)
+    return (
+        called(1, Range(key="/a", serializable=stale)),
+        answered(1, RangeResponse(revision=revision, kvs=(kv,), count=1)),
+    )
+
+
+ACKNOWLEDGED = ("etcd-0", Acknowledged(index=4, term=1, revision=4, request_id=4))
+
+
+def test_a_linearizable_read_of_the_past_is_told() -> None:
+    """As old as what was acknowledged before it began is too old; an acknowledgement on the way may be seen or not."""
+    call, answer = read(3)
+
+    assert judge(reads_are_linearizable, *HISTORY, ACKNOWLEDGED, *read(4)) is None
+    assert judge(reads_are_linearizable, *HISTORY, call, ACKNOWLEDGED, answer) is None
+    assert judge(reads_are_linearizable, *HISTORY, ACKNOWLEDGED, call, answer) == (
+        "client asked for Range /a and was told revision 3; revision 4 was known before it was asked"
+    )
+
+
+def test_a_read_that_mixes_revisions_is_told() -> None:
+    """The header says one revision, the content is another's; serializable reads have no such excuse either."""
+    told = "client asked for Range /a and was told /a of revision 3 at revision 4, where there was /a of revision 4"
+
+    assert judge(reads_are_linearizable, *HISTORY, *read(4, at=3)) == told
+    assert judge(serializable_reads_come_from_the_past, *HISTORY, *read(4, at=3, stale=True)) == told
+
+
+def test_a_serializable_read_may_be_old() -> None:
+    """And a transaction of such reads alone is one (server/etcdserver/txn/util.go IsTxnSerializable)."""
+    stale = Txn(success=(Range(key="/a", serializable=True),))
+    old = TxnResponse(revision=2, succeeded=True, responses=(RangeResponse(revision=2),))
+
+    assert judge(serializable_reads_come_from_the_past, *HISTORY, ACKNOWLEDGED, *read(2, stale=True)) is None
+    assert judge(reads_are_linearizable, *HISTORY, ACKNOWLEDGED, *read(2, stale=True)) is None
+    assert judge(writes_are_linearizable, *HISTORY, ACKNOWLEDGED, called(1, stale), answered(1, old)) is None
+
+
+def test_an_answer_of_a_revision_that_nobody_made_is_told() -> None:
+    """Neither the past nor the present."""
+    request, response = Range(key="/b"), RangeResponse(revision=5)
+
+    assert judge(reads_are_linearizable, *HISTORY, called(1, request), answered(1, response)) == (
+        "client asked for Range /b and was told revision 5; no member had made more than 4"
+    )
+
+
+@pytest.mark.parametrize(
+    ("request_", "response", "told"),
+    [
+        (Put(key="/a", value="x"), PutResponse(revision=4), None),
+        (Put(key="/a", value="y"), PutResponse(revision=4), "revision 4, which wrote something else"),
+        (Put(key="/b", value="x"), PutResponse(revision=4), "revision 4, which wrote something else"),
+        (
+            Put(key="/a", value="x"),
+            PutResponse(revision=4, prev_kv=version("/a", 2)),
+            "a previous version that wasn't there before revision 4",
+        ),
+        (DeleteRange(key="/b"), DeleteRangeResponse(revision=4), None),
+        (
+            DeleteRange(key="/a"),
+            DeleteRangeResponse(revision=4),
+            "0 deleted at revision 4, where there were 1 keys",
+        ),
+        (
+            Txn(success=(Put(key="/a", value="x"),)),
+            TxnResponse(revision=4, succeeded=True, responses=(PutResponse(revision=4),)),
+            None,
+        ),
+        (
+            Txn(success=(Put(key="/a", value="y"),)),
+            TxnResponse(revision=4, succeeded=True, responses=(PutResponse(revision=4),)),
+            "revision 4, which didn't write /a",
+        ),
+        (
+            Put(key="/a", value="x"),
+            PutResponse(revision=3),
+            "revision 3; revision 4 was known before it was asked",
+        ),
+    ],
+)
+def test_a_write_answers_with_what_it_did(request_: object, response: object, told: str | None) -> None:
+    """Every answered write has made the revision that it names, and no earlier one than what was known."""
+    message = judge(
+        writes_are_linearizable, *HISTORY, ACKNOWLEDGED, called(1, request_), answered(1, response)
+    )
+
+    assert message is None if told is None else message is not None and message.endswith(f"was told {told}")
+
+
+def test_a_client_that_is_told_a_smaller_revision_than_before_says_so() -> None:
+    """Whichever member it asks; after a restore that goes back, revisions begin anew, and only then."""
+    back = ("etcd-0", Restored(revision=3, cluster=2))
+    again = ("etcd-0", applied(4, put("/a", 4), request=9))
+    bumped = ("etcd-0", Restored(revision=1000, cluster=2))
+
+    assert judge(revisions_only_grow, *HISTORY, *read(4), *read(4)) is None
+    assert judge(revisions_only_grow, *HISTORY, *read(4), *read(3)) == (
+        "client was told of revision 4, and then of 3 in answer to Range /a"
+    )
+    assert judge(revisions_only_grow, *HISTORY, *read(4), back, *read(3), again) is None
+    assert judge(revisions_only_grow, *HISTORY, *read(4), bumped, *read(3)) is not None
+
+
+# -- leases
+
+
+def led(start: int, end: int, term: int) -> list[tuple[int, str, object]]:
+    """A leader that commits once a second."""
+    began = (start * SECOND, f"etcd-{term}", BecameLeader(term=term, first_index=1))
+    return [began] + [(at * SECOND, f"etcd-{term}", committed(at + 1, 0, term)) for at in range(start, end)]
+
+
+GRANTED = (SECOND, "etcd-1", LeaseGranted(id=7, ttl=10))
+
+
+def ended(at: int, reason: str = "expired") -> tuple[int, str, object]:
+    return at * SECOND, "etcd-1", LeaseEnded(id=7, reason=reason)
+
+
+def in_order(*events: tuple[int, str, object]) -> list[tuple[int, str, object]]:
+    return sorted(events, key=lambda event: event[0])
+
+
+def test_a_lease_that_nobody_renews_has_to_end() -> None:
+    """Its time to live and a slack, counted while somebody leads."""
+    story = in_order(GRANTED, *led(0, 25, 1))
+
+    assert judge_at(leases_end, *in_order(*story, ended(12))) is None
+    assert (
+        judge_at(leases_end, *in_order(*story, (9 * SECOND, "c", CallMade(number=1, request=KEEP)))) is None
+    )
+    told = judge_at(leases_end, *story)
+    assert told == (
+        "lease 7 of 10 s, renewed last at 1s, is still there; leaders of 1 terms have led for 17s since"
+    )
+
+
+KEEP = LeaseKeepAlive(7)
+
+
+def test_a_new_leader_may_add_a_little_to_a_lease_but_not_all_of_it() -> None:
+    """etcd issue 9888: without checkpoints each leader begins anew, and that is then all that is promised."""
+    story = [*led(0, 10, 1), *led(12, 22, 2), *led(24, 34, 3)]
+
+    assert judge_at(leases_end, *in_order(GRANTED, *story)) is None
+    told = judge_at(leases_end, *in_order(GRANTED, *story), checkpoint_ns=SECOND)
+    assert told is None
+    longer = [*story, *led(36, 46, 4), *led(48, 58, 5), *led(60, 70, 6)]
+    assert judge_at(leases_end, *in_order(GRANTED, *longer)) is None
+    assert judge_at(leases_end, *in_order(GRANTED, *longer), checkpoint_ns=SECOND // 10) is not None
+
+
+def test_time_without_a_leader_is_not_counted() -> None:
+    """Nobody can end a lease then."""
+    story = [*led(0, 8, 1), *led(100, 110, 2)]
+
+    assert judge_at(leases_end, *in_order(GRANTED, *story), checkpoint_ns=SECOND) is None
+
+
+def test_a_lease_that_ends_before_its_time_is_told() -> None:
+    """Unless somebody revoked it; a renewal counts from when it was asked for, once it was answered."""
+    revoked = (2 * SECOND, "c", CallMade(number=1, request=LeaseRevoke(7)))
+    renewed = (6 * SECOND, "c", KeepAliveAnswered(id=7, ttl=10, asked_at=5 * SECOND))
+
+    assert judge_at(leases_do_not_end_early, GRANTED, ended(11)) is None
+    assert judge_at(leases_do_not_end_early, GRANTED, ended(9)) == (
+        "etcd-1 ends lease 7 of 10 s, 8s after its grant"
+    )
+    assert judge_at(leases_do_not_end_early, GRANTED, revoked, ended(3)) is None
+    assert judge_at(leases_do_not_end_early, GRANTED, renewed, ended(12)) == (
+        "etcd-1 ends lease 7 of 10 s, 7s after a renewal"
+    )
+
+
+def test_clocks_that_were_made_to_run_fast_widen_the_bounds() -> None:
+    """A lease is as true as the clock of the leader; nobody promises more."""
+    fast = (0, "harness", FaultStarted(verb="clock-drift", text="clock-drift host=control-0 ppm=200000"))
+
+    assert judge_at(leases_do_not_end_early, fast, GRANTED, ended(9)) is None
+    assert judge_at(leases_do_not_end_early, fast, GRANTED, ended(8)) is not None
+
+
+def test_a_keep_alive_of_a_lease_that_was_gone_already_is_told() -> None:
+    """etcd pull request 20615; one that was asked for before the end may be answered after it."""
+
+    def told(asked_at: int, ttl: int = 10) -> str | None:
+        answer = KeepAliveAnswered(id=7, ttl=ttl, asked_at=asked_at * SECOND)
+        return judge_at(keep_alives_are_true, GRANTED, ended(12), (14 * SECOND, "client", answer))
+
+    assert told(11) is None
+    assert told(13, ttl=0) is None
+    assert told(13) == (
+        "client was told that lease 7 has 10 s more; it ended 12s into the run, and was asked for at 13s"
+    )
+
+
+# -- watches: each rule by its own name; the rules themselves are in test_watch_rules.py
+
+OPENED = (
+    "client",
+    WatchOpened(
+        watch="w", member="etcd-0", key="/a", range_end="", next_revision=2, start_revision=2, prev_kv=True
+    ),
+)
+WHOLE = tuple(put("/a", revision, created=2, number=revision - 1) for revision in (2, 3, 4))
+FOREIGN = put("/b", 4)
+CREATED = put("/a", 3, created=3)
+
+
+def delivered(*events: Event) -> tuple[str, object]:
+    return "client", WatchDelivered(watch="w", events=events)
+
+
+def noticed(revision: int) -> tuple[str, object]:
+    return "client", WatchProgressed(watch="w", revision=revision)
+
+
+@pytest.mark.parametrize(
+    ("name", "happened"),
+    [
+        ("watch_filterable", (delivered(FOREIGN),)),
+        ("watch_ordered", (delivered(WHOLE[0], WHOLE[2], WHOLE[1]),)),
+        ("watch_unique", (delivered(WHOLE[0], WHOLE[0]),)),
+        ("watch_atomic", (delivered(WHOLE[0]), delivered(WHOLE[0]))),
+        ("watch_bookmarkable", (delivered(WHOLE[0]), noticed(3), delivered(WHOLE[1]))),
+        ("watch_resumable", (delivered(WHOLE[1]),)),
+        ("watch_is_create", (delivered(WHOLE[0], CREATED),)),
+        ("watch_reliable", (delivered(WHOLE[0]), noticed(4))),
+        (
+            "watch_prev_kv",
+            (
+                delivered(
+                    WHOLE[0],
+                    Event(type=WHOLE[1].type, kv=WHOLE[1].kv, prev_kv=version("/a", 2, "another value")),
+                ),
+            ),
+        ),
+    ],
+)
+def test_each_promise_of_a_watch_is_kept_by_name(name: str, happened: tuple[tuple[str, object], ...]) -> None:
+    """Told at the event that breaks it; a watch that delivers everything breaks none."""
+    invariant = getattr(etcd_watch, name)
+    fine = (delivered(*WHOLE[:2]), noticed(3), delivered(WHOLE[2]), noticed(4))
+    over = ("client", WatchEnded(watch="w", reason="done"))
+
+    assert judge(invariant, *HISTORY, OPENED, *fine, over) is None
+    told = judge(invariant, *HISTORY, OPENED, *happened)
+    assert told is not None and told.startswith("w on /a: ")
+
+
+def test_what_a_watch_of_the_old_cluster_carries_after_a_restore_is_not_judged() -> None:
+    """Its history is gone, and so is its member."""
+    restored = ("etcd-0", Restored(revision=2, cluster=9))
+
+    assert judge(etcd_watch.watch_reliable, *HISTORY, OPENED, restored, delivered(WHOLE[2])) is None

@@ -2,50 +2,67 @@
 
 from __future__ import annotations
 
-from attrs import frozen
+import pytest
 
 from chaoskube.bug import Bug
 from chaoskube.generate import generate, run_seed
-from chaoskube.invariant import Invariant
-from chaoskube.invariants.raft import committed_entries_never_change, one_leader_a_term, one_vote_a_term
-from chaoskube.models.etcd.view import BecameLeader, Committed, EtcdView, Voted
+from chaoskube.invariants.raft import (
+    committed_entries_never_change,
+    configurations_overlap,
+    leader_append_only,
+    leader_completeness,
+    log_matching,
+    one_leader_a_term,
+    one_vote_a_term,
+    terms_and_commits_only_grow,
+)
+from chaoskube.models.etcd.view import (
+    Appended,
+    BecameLeader,
+    Committed,
+    ConfigApplied,
+    MemberListChanged,
+    Recovered,
+    Restored,
+    SnapshotInstalled,
+    SteppedDown,
+    TermChanged,
+    Voted,
+)
 from chaoskube.scenario import Scenario
 from chaoskube.scenarios.bugs.raft_vote_not_durable import raft_vote_not_durable
 from chaoskube.scenarios.etcd_register import etcd_register
-from chaoskube.sim import Entry, Journal
+from tests.invariants.journals import judge
 
 
-@frozen
-class Seen:
-    """An observer of an etcd cluster alone."""
-
-    etcd: EtcdView
+def leads(member: str, term: int, first: int) -> tuple[str, object]:
+    return member, BecameLeader(term=term, first_index=first)
 
 
-def judge(invariant: Invariant, *events: tuple[str, object]) -> str | None:
-    """What the invariant says after these events of (member, event), asked at each."""
-    journal = Journal()
-    seen = Seen(EtcdView(journal))
-    told: list[str] = []
+def appended(member: str, first: int, *terms: int, contents: tuple[int, ...] = ()) -> tuple[str, object]:
+    return member, Appended(
+        first=first, terms=terms, contents=contents or tuple(first + one for one in range(len(terms)))
+    )
 
-    def ask(entry: Entry) -> None:
-        message = invariant.ask(seen, entry, {})
-        if message is not None:
-            told.append(message)
 
-    for event_type in invariant.on:
-        journal.subscribe(event_type, ask)
-    for at, (by, event) in enumerate(events):
-        journal.record(at, by, event)
-    return told[0] if told else None
+def committed(member: str, first: int, *terms: int) -> tuple[str, object]:
+    return member, Committed(
+        first=first, terms=terms, contents=tuple(first + one for one in range(len(terms)))
+    )
+
+
+def recovered(member: str, term: int, last: int) -> tuple[str, object]:
+    return member, Recovered(
+        term=term, vote="", commit=0, last_index=last, snapshot_index=0, consistent_index=0, revision=1
+    )
 
 
 def test_two_leaders_in_one_term_break_election_safety() -> None:
     """Raft paper, figure 3; the same member twice is one leader."""
-    first = ("etcd-0", BecameLeader(term=3, first_index=7))
+    first = leads("etcd-0", 3, 7)
 
-    assert judge(one_leader_a_term, first, ("etcd-1", BecameLeader(term=4, first_index=8)), first) is None
-    told = judge(one_leader_a_term, first, ("etcd-1", BecameLeader(term=3, first_index=7)))
+    assert judge(one_leader_a_term, first, leads("etcd-1", 4, 8), first) is None
+    told = judge(one_leader_a_term, first, leads("etcd-1", 3, 7))
     assert told == "term 3 is led by etcd-0 and by etcd-1"
 
 
@@ -58,20 +75,143 @@ def test_a_second_vote_for_another_candidate_is_told() -> None:
     assert told == "etcd-0 voted for etcd-1 and for etcd-2 in term 3"
 
 
+def test_a_leader_that_replaces_its_own_entries_is_told() -> None:
+    """A follower may, and a leader may write the same again; so may it once it has stepped down."""
+    had = appended("etcd-0", 1, 1, 1)
+    replaced = appended("etcd-0", 2, 2)
+    down = ("etcd-0", SteppedDown(led_term=2, term=3))
+
+    assert judge(leader_append_only, had, replaced) is None
+    assert judge(leader_append_only, had, leads("etcd-0", 2, 3), appended("etcd-0", 2, 1, 2)) is None
+    assert judge(leader_append_only, had, leads("etcd-0", 2, 3), down, replaced) is None
+    assert judge(leader_append_only, had, leads("etcd-0", 2, 3), replaced) == (
+        "etcd-0, which leads term 2, replaces entries of its log from 2 on: terms 1 by 2"
+    )
+
+
+def test_logs_that_agree_at_an_entry_and_not_before_it_are_told() -> None:
+    """By content at the entry itself, by term at the one before."""
+    first = appended("etcd-0", 1, 1, 1, 2)
+
+    assert judge(log_matching, first, appended("etcd-1", 1, 1, 1), appended("etcd-1", 3, 2)) is None
+    assert judge(log_matching, first, appended("etcd-1", 1, 1, contents=(99,))) == (
+        "entry 1 of term 1 is request 1, and 99 for etcd-1"
+    )
+    assert judge(log_matching, first, appended("etcd-1", 1, 1, 2), appended("etcd-1", 3, 2)) == (
+        "entry 3 of term 2 follows term 1, and term 2 for etcd-1"
+    )
+
+
+def test_a_log_after_a_snapshot_is_matched_from_there_on() -> None:
+    """What the snapshot stands for is unknown, not different."""
+    first = appended("etcd-0", 1, 1, 1, 2)
+    snapshot = ("etcd-1", SnapshotInstalled(index=3, term=2, revision=4))
+
+    assert judge(log_matching, first, appended("etcd-1", 1, 9), snapshot, appended("etcd-1", 4, 2)) is None
+
+
+def test_a_leader_without_a_committed_entry_is_told() -> None:
+    """Raft paper, figure 3: leader completeness; an entry of its own term may be committed without it."""
+    log = appended("etcd-0", 1, 1, 1)
+    done = committed("etcd-0", 1, 1, 1)
+
+    assert judge(leader_completeness, log, done, leads("etcd-0", 2, 3)) is None
+    short = appended("etcd-1", 1, 1)
+    assert judge(leader_completeness, log, short, done, leads("etcd-1", 2, 2)) == (
+        "etcd-1 leads term 2 with nothing at index 2, where etcd-0 had an entry of term 1 committed"
+    )
+    other = appended("etcd-1", 1, 1, 2)
+    assert judge(leader_completeness, log, other, done, leads("etcd-1", 3, 3)) == (
+        "etcd-1 leads term 3 with an entry of term 2 at index 2, where etcd-0 had an entry of term 1 committed"
+    )
+
+
 def test_a_committed_entry_that_differs_is_told() -> None:
     """Raft paper, figure 3: state machine safety; a member that commits the same again is fine."""
     first = ("etcd-0", Committed(first=1, terms=(1, 1), contents=(0, 17)))
+    same = ("etcd-1", Committed(first=2, terms=(1,), contents=(17,)))
+    other = ("etcd-1", Committed(first=2, terms=(2,), contents=(18,)))
 
+    assert judge(committed_entries_never_change, first, same) is None
+    told = judge(committed_entries_never_change, first, other)
+    assert told == "index 2 is request 17 of term 1 for etcd-0 and request 18 of term 2 for etcd-1"
+
+
+@pytest.mark.parametrize(
+    ("happened", "told"),
+    [
+        ((("etcd-0", TermChanged(term=2)), recovered("etcd-0", 2, 0)), None),
+        (
+            (("etcd-0", TermChanged(term=2)), recovered("etcd-0", 1, 0)),
+            "etcd-0 is in term 1, and was in term 2 before",
+        ),
+        ((appended("etcd-0", 1, 1, 1), recovered("etcd-0", 1, 3)), None),
+        (
+            (appended("etcd-0", 1, 1, 1), recovered("etcd-0", 1, 1)),
+            "etcd-0 found entries up to 1 on its disk, where they went up to 2",
+        ),
+        ((committed("etcd-0", 1, 1, 1), committed("etcd-0", 3, 1)), None),
+        ((committed("etcd-0", 1, 1, 1), recovered("etcd-0", 1, 2), committed("etcd-0", 1, 1)), None),
+        (
+            (
+                committed("etcd-0", 1, 1),
+                ("etcd-0", SnapshotInstalled(index=7, term=1, revision=5)),
+                committed("etcd-0", 8, 1),
+            ),
+            None,
+        ),
+        (
+            (committed("etcd-0", 1, 1, 1), committed("etcd-0", 5, 1)),
+            "etcd-0 holds entries from 5 on to be committed, after those up to 2",
+        ),
+        (
+            (committed("etcd-0", 1, 1, 1), committed("etcd-0", 2, 1)),
+            "etcd-0 holds entries from 2 on to be committed, after those up to 2",
+        ),
+    ],
+)
+def test_terms_logs_and_commits_that_fall_are_told(
+    happened: tuple[tuple[str, object], ...], told: str | None
+) -> None:
+    """What was synced stays; what was handed out isn't handed out again, nor passed over."""
+    assert judge(terms_and_commits_only_grow, *happened) == told
+
+
+def config(index: int, voters: str, outgoing: str = "") -> tuple[str, object]:
+    return "etcd-0", ConfigApplied(index=index, voters=tuple(voters), voters_outgoing=tuple(outgoing))
+
+
+def test_configurations_without_a_common_quorum_are_told() -> None:
+    """One member more or less always overlaps; a joint configuration leads from any to any."""
+    joint = (config(1, "abc"), config(2, "def", "abc"), config(3, "def"))
+
+    assert judge(configurations_overlap, config(1, "abc"), config(2, "abcd"), config(3, "abc")) is None
+    assert judge(configurations_overlap, *joint) is None
+    assert judge(configurations_overlap, config(1, "abc"), config(2, "ade")) == (
+        "with entry 2, etcd-0 counts votes of a, b, c and etcd-0 of a, d, e"
+    )
+
+
+def test_members_that_apply_one_change_differently_are_told() -> None:
+    """The configuration is a function of the log."""
+    other = ("etcd-1", MemberListChanged(index=2, voters=("a", "b")))
+
+    assert judge(configurations_overlap, config(2, "abc"), other) == (
+        "with entry 2, etcd-0 counts votes of a, b, c and etcd-1 of a, b"
+    )
+
+
+def test_a_restored_cluster_begins_anew() -> None:
+    """Terms and indexes start over; the old ones are another cluster's."""
+    restored = ("etcd-0", Restored(revision=5, cluster=7))
+
+    assert judge(one_leader_a_term, leads("etcd-0", 2, 9), restored, leads("etcd-1", 2, 4)) is None
     assert (
         judge(
-            committed_entries_never_change, first, ("etcd-1", Committed(first=2, terms=(1,), contents=(17,)))
+            terms_and_commits_only_grow, ("etcd-0", TermChanged(term=9)), restored, recovered("etcd-0", 1, 3)
         )
         is None
     )
-    told = judge(
-        committed_entries_never_change, first, ("etcd-1", Committed(first=2, terms=(2,), contents=(18,)))
-    )
-    assert told == "index 2 is request 17 of term 1 for etcd-0 and request 18 of term 2 for etcd-1"
 
 
 def test_a_vote_that_is_not_stored_is_found_by_a_short_hunt() -> None:

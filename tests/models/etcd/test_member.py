@@ -202,7 +202,7 @@ def test_a_watch_gets_history_and_news_in_order_with_previous_values() -> None:
         last = batches[-1][0]
         assert (last.type, last.kv.value) == (EventType.DELETE, None)
         assert last.prev_kv is not None and last.prev_kv.value == 3
-        assert not any(watching.conflict for watching in cluster.view.watches.values())
+        assert not cluster.view.watches.broken
 
 
 def test_a_watch_from_a_compacted_revision_is_cancelled() -> None:

@@ -1,0 +1,255 @@
+"""Who led which term, who voted for whom, what is committed, and who the members are.
+
+Kept as what was known *before* the event that is being recorded, plus a conflict in words as soon as two events
+do not fit together: an invariant only has to look. The properties are those of the Raft dissertation, figure 3.2, and
+of etcd's specification (etcd-io/raft tla/etcdraft.tla); what concerns disks is in `logs.py`.
+
+Part of `EtcdView`. A restore makes another cluster of the same processes: everything begins anew then.
+"""
+
+from __future__ import annotations
+
+from attrs import field, frozen
+
+from chaoskube.models.etcd.events import (
+    Acknowledged,
+    MemberListChanged,
+    Recovered,
+    Restored,
+    SnapshotInstalled,
+)
+from chaoskube.models.etcd.view.logs import LogsView
+from chaoskube.models.raft.events import (
+    Appended,
+    BecameLeader,
+    Committed,
+    ConfigApplied,
+    SteppedDown,
+    TermChanged,
+    Voted,
+)
+from chaoskube.sim import Entry, Journal, ProcessStopped
+
+
+@frozen(kw_only=True)
+class Chosen:
+    """What the first member that knew says is committed at an index."""
+
+    term: int
+    content: int
+    by: str
+
+
+@frozen(kw_only=True)
+class Membership:
+    """Whose votes count."""
+
+    voters: tuple[str, ...]
+    voters_outgoing: tuple[str, ...] = ()
+    by: str = field(default="", eq=False)
+
+    @property
+    def halves(self) -> tuple[tuple[str, ...], ...]:
+        """A majority of each is a quorum."""
+        return (self.voters, self.voters_outgoing) if self.voters_outgoing else (self.voters,)
+
+
+class RaftView:
+    """Leaders, votes, logs, committed entries and configurations of one cluster."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._cluster = 0
+        self._forget()
+        journal.subscribe(BecameLeader, self._became_leader)
+        journal.subscribe(SteppedDown, self._stepped_down)
+        journal.subscribe(ProcessStopped, self._process_stopped)
+        journal.subscribe(Committed, self._committed)
+        journal.subscribe(Voted, self._voted)
+        journal.subscribe(Acknowledged, self._acknowledged)
+        journal.subscribe(TermChanged, self._term_changed)
+        journal.subscribe(Appended, self._appended)
+        journal.subscribe(Recovered, self._recovered)
+        journal.subscribe(SnapshotInstalled, self._installed)
+        journal.subscribe(ConfigApplied, self._configured)
+        journal.subscribe(MemberListChanged, self._configured)
+        journal.subscribe(Restored, self._restored)
+
+    def _forget(self) -> None:
+        self.leaders_by_term: dict[int, dict[str, int]] = {}
+        """For each term its leaders, with the index of their first own entry."""
+        self.chosen: dict[int, Chosen] = {}
+        self.committed_conflict = ""
+        """Two members hold different entries to be committed at one index; in words."""
+        self.votes: dict[tuple[int, str], str] = {}
+        self.vote_conflict = ""
+        """A member gave two votes in one term; in words."""
+        self.acknowledged_index = 0
+        """The highest index that a client was told of."""
+        self.logs = LogsView()
+        self.completeness_conflict = ""
+        """A leader lacks what was committed in an earlier term; in words."""
+        self.gap_conflict = ""
+        """An index was left out, or committed again; in words."""
+        self.membership_conflict = ""
+        """Two configurations that follow each other have quorums that share nobody; in words."""
+        self.members: dict[int, Membership] = {}
+        """Configurations by the index of the entry that made them."""
+        self.leading: dict[str, int] = {}
+        """The term that each believes to lead."""
+        self.last_committed = 0
+        self.committed_by: dict[str, int] = {}
+
+    def newer_leader_without(self, index: int, term: int) -> str:
+        """A leader of a later term whose log lacked the entry at `index` of `term`, in words; "" for none."""
+        for later, leaders in self.leaders_by_term.items():
+            if later > term:
+                for leader, first_index in leaders.items():
+                    if first_index <= index:
+                        return f"{leader}, which leads term {later} from index {first_index} on"
+        return ""
+
+    # -- leaders and votes
+
+    def _became_leader(self, entry: Entry) -> None:
+        event = entry.event
+        assert isinstance(event, BecameLeader)
+        self.leaders_by_term.setdefault(event.term, {})[entry.by] = event.first_index
+        self.leading[entry.by] = event.term
+        self._check_completeness(entry.by, event)
+
+    def _check_completeness(self, leader: str, event: BecameLeader) -> None:
+        """The newest committed entry of an earlier term is in its log; with log matching, all are."""
+        index = self.last_committed
+        chosen = self.chosen.get(index)
+        while chosen is not None and chosen.term >= event.term:
+            index -= 1
+            chosen = self.chosen.get(index)
+        log = self.logs.of.get(leader)
+        if chosen is None or log is None or index < log.base or self.completeness_conflict:
+            return
+        term = log.term(index)
+        if term != chosen.term or event.first_index <= index:
+            self.completeness_conflict = (
+                f"{leader} leads term {event.term} with {'nothing' if term is None else f'an entry of term {term}'} "
+                f"at index {index}, where {chosen.by} had an entry of term {chosen.term} committed"
+            )
+
+    def _stepped_down(self, entry: Entry) -> None:
+        self.leading.pop(entry.by, None)
+
+    def _process_stopped(self, entry: Entry) -> None:
+        self.leading.pop(entry.by, None)
+        self.committed_by.pop(entry.by, None)
+
+    def _voted(self, entry: Entry) -> None:
+        event = entry.event
+        assert isinstance(event, Voted)
+        first = self.votes.setdefault((event.term, entry.by), event.candidate)
+        if first != event.candidate:
+            self.vote_conflict = (
+                f"{entry.by} voted for {first} and for {event.candidate} in term {event.term}"
+            )
+
+    # -- what is committed
+
+    def _committed(self, entry: Entry) -> None:
+        event = entry.event
+        assert isinstance(event, Committed)
+        self._check_gap(entry.by, event)
+        index = event.first
+        for term, content in zip(event.terms, event.contents, strict=True):
+            chosen = self.chosen.get(index)
+            if chosen is None:
+                self.chosen[index] = Chosen(term=term, content=content, by=entry.by)
+                self.last_committed = max(self.last_committed, index)
+            elif chosen.term != term or chosen.content != content:
+                self.committed_conflict = (
+                    f"index {index} is request {chosen.content} of term {chosen.term} for {chosen.by} "
+                    f"and request {content} of term {term} for {entry.by}"
+                )
+            index += 1
+
+    def _check_gap(self, by: str, event: Committed) -> None:
+        before = self.committed_by.get(by)
+        if before is not None and event.first != before + 1 and not self.gap_conflict:
+            self.gap_conflict = (
+                f"{by} holds entries from {event.first} on to be committed, after those up to {before}"
+            )
+        self.committed_by[by] = event.first + len(event.terms) - 1
+
+    def _acknowledged(self, entry: Entry) -> None:
+        event = entry.event
+        assert isinstance(event, Acknowledged)
+        self.acknowledged_index = max(self.acknowledged_index, event.index)
+
+    # -- what is on disks
+
+    def _term_changed(self, entry: Entry) -> None:
+        event = entry.event
+        assert isinstance(event, TermChanged)
+        self.logs.grow_term(entry.by, event.term)
+
+    def _appended(self, entry: Entry) -> None:
+        event = entry.event
+        assert isinstance(event, Appended)
+        self.logs.append(entry.by, event, self.leading.get(entry.by, 0))
+
+    def _recovered(self, entry: Entry) -> None:
+        event = entry.event
+        assert isinstance(event, Recovered)
+        self.committed_by.pop(entry.by, None)
+        self.logs.recover(entry.by, event)
+
+    def _installed(self, entry: Entry) -> None:
+        event = entry.event
+        assert isinstance(event, SnapshotInstalled)
+        self.committed_by[entry.by] = event.index
+        self.logs.install(entry.by, event)
+
+    # -- who the members are
+
+    def _configured(self, entry: Entry) -> None:
+        event = entry.event
+        assert isinstance(event, ConfigApplied | MemberListChanged)
+        new = Membership(voters=event.voters, voters_outgoing=event.voters_outgoing, by=entry.by)
+        known = self.members.setdefault(event.index, new)
+        if known != new:
+            self._conflict_of_members(event.index, known, new)
+        elif known is new:
+            earlier = [index for index in self.members if index < event.index]
+            old = self.members[max(earlier)] if earlier else new
+            if not overlap(old, new):
+                self._conflict_of_members(event.index, old, new)
+
+    def _conflict_of_members(self, index: int, old: Membership, new: Membership) -> None:
+        if not self.membership_conflict:
+            self.membership_conflict = (
+                f"with entry {index}, {old.by} counts votes of {_halves(old)} and {new.by} of {_halves(new)}"
+            )
+
+    def _restored(self, entry: Entry) -> None:
+        event = entry.event
+        assert isinstance(event, Restored)
+        if event.cluster != self._cluster:
+            self._cluster = event.cluster
+            self._forget()
+
+
+def overlap(some: Membership, others: Membership) -> bool:
+    """Does every quorum of the one share a member with every quorum of the other?
+
+    Majorities of two sets meet when together they are more than there are members; one such pair of halves is enough.
+    """
+    return any(
+        len(one) // 2 + 1 + len(other) // 2 + 1 > len({*one, *other})
+        for one in some.halves
+        for other in others.halves
+    )
+
+
+def _halves(membership: Membership) -> str:
+    return " and ".join(_listed(half) for half in membership.halves)
+
+
+def _listed(values: tuple[object, ...]) -> str:
+    return ", ".join(str(value) for value in values) or "nothing"

@@ -11,6 +11,7 @@ pytest imports this module in every session of an environment, so nothing heavy 
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,6 +37,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--chaos-seed", type=int, help="seed of every hunt (default: the ini key chaos_seed, else 0)"
     )
     group.addoption("--chaos-runs", type=int, help="runs of every hunt that does not say (default: 100)")
+    for folder in ("--histories", "--raft-scripts"):  # of chaoskube's own tests: see tests/conftest.py
+        group.addoption(folder, metavar="DIR", help=argparse.SUPPRESS)
     parser.addini("chaos_seed", "seed of every hunt", default=str(_SEED))
     parser.addini("chaos_runs", "runs of every hunt that does not say", default=str(_RUNS))
     parser.addini("chaos_traces", "folder for the traces of violations", default="chaos-traces")

@@ -1,0 +1,1 @@
+"""Etcd's own Raft scripts, played on our core."""

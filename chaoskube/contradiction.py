@@ -82,7 +82,8 @@ def drawn(
         if count == 1
         else f"These {count} operations contradict each other"
     )
-    rest = f", whenever the {others} others called by then took effect, if at all" if others else ""
+    noun = "other" if others == 1 else "others"
+    rest = f", whenever the {others} {noun} called by then took effect, if at all" if others else ""
     return f"{what}{rest}:\n\n{lanes(model, contradiction.operations, width=width)}"
 
 

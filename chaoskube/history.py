@@ -15,20 +15,20 @@ from attrs import field, frozen
 
 from chaoskube.sim import UsageError
 
-Input = TypeVar("Input")
-Output = TypeVar("Output")
+Input_co = TypeVar("Input_co", covariant=True)
+Output_co = TypeVar("Output_co", covariant=True)
 
 
 @frozen(kw_only=True)
-class Operation(Generic[Input, Output]):
+class Operation(Generic[Input_co, Output_co]):
     """One call: what was asked, what was answered (None: no answer), and when.
 
     A call without an answer may have taken effect at any time after it was made, or never.
     """
 
     client: str
-    input: Input
-    output: Output | None = None
+    input: Input_co
+    output: Output_co | None = None
     call: int
     returned: int | None = field(default=None)
 
@@ -50,6 +50,6 @@ class Operation(Generic[Input, Output]):
         """Whether the client knows that it took effect."""
         return self.returned is not None
 
-    def unanswered(self) -> Operation[Input, Output]:
+    def unanswered(self) -> Operation[Input_co, Output_co]:
         """The same call, as if its answer had never come."""
         return Operation(client=self.client, input=self.input, call=self.call)

@@ -28,7 +28,7 @@ Not modelled: searching breadth-first by events, which takes far longer on histo
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from typing import Generic, TypeVar
 
 from chaoskube.history import Operation
@@ -87,45 +87,50 @@ class PartitionSearch(Generic[State, Input, Output]):
         lost.sort(key=lambda one: (classes[one.input], one.call))
         self._operations = [*answered, *lost]
         self._end = len(answered)
-        self._class = [self._effects.number(one.input, one.output) for one in self._operations]
-        self._is_read = [self._effects.is_read[number] for number in self._class]
+        self._kinds = [self._effects.number(one.input, one.output) for one in self._operations]
+        self._is_read = [self._effects.is_read[number] for number in self._kinds]
         self._concurrent = _concurrent(answered)
         self._lost = _lost_before(answered, lost)
 
     def _expand(self, configuration: Configuration) -> None:
         """Put what can come next on the stack: answered operations on top, those due first uppermost."""
         low, window, used, state, path = configuration
-        effects = self._effects.of(state)
-        classes, is_read = self._class, self._is_read
+        kinds, is_read, effects = self._kinds, self._is_read, self._effects
+        table = effects.tables[state]
         rest = self._concurrent[low] & ~window
         answered: list[tuple[int, int, int]] = []
         while rest:
             bit = rest & -rest
             rest ^= bit
             number = low + bit.bit_length() - 1
+            kind = kinds[number]
             self.steps += 1
-            after = effects.get(classes[number])
+            after = table.get(kind)
             if after is None:
-                after = self._effects.compute(state, classes[number])
+                after = effects.compute(state, kind)
             if after == _ILLEGAL:
                 continue
             if is_read[number]:
                 self._visit(low, window | bit, used, state, (path, number))
                 return
             answered.append((bit, number, after))
-        previous = None
-        for bit, number in self._lost[low]:
-            if used & bit or classes[number] == previous:
-                continue
-            previous = classes[number]
-            self.steps += 1
-            after = effects.get(previous)
-            if after is None:
-                after = self._effects.compute(state, previous)
-            if after != state and after != _ILLEGAL:
-                self._visit(low, window, used | bit, after, (path, number))
+        for bit, number, after in self._lost_next(low, used, state):
+            self._visit(low, window, used | bit, after, (path, number))
         for bit, number, after in reversed(answered):
             self._visit(low, window | bit, used, after, (path, number))
+
+    def _lost_next(self, low: int, used: int, state: int) -> Iterator[tuple[int, int, int]]:
+        """Unanswered operations that may take effect now and change something; the first called of each kind."""
+        previous = None
+        for bit, number in self._lost[low]:
+            kind = self._kinds[number]
+            if used & bit or kind == previous:
+                continue
+            previous = kind
+            self.steps += 1
+            after = self._effects.after(state, kind)
+            if after not in (state, _ILLEGAL):
+                yield bit, number, after
 
     def _visit(self, low: int, window: int, used: int, state: int, path: Path) -> None:
         """Put a configuration on the stack, unless one that can do as much was there."""
@@ -160,7 +165,7 @@ class _Effects(Generic[State, Input, Output]):
         initial = model.initial()
         self._states: list[State] = [initial]
         self._state_numbers: dict[Hashable, int] = {initial: 0}
-        self._tables: list[dict[int, int]] = [{}]
+        self.tables: list[dict[int, int]] = [{}]
 
     def number(self, input: Input, output: Output | None) -> int:
         """The number of a kind of operation: the same question with the same answer."""
@@ -172,23 +177,24 @@ class _Effects(Generic[State, Input, Output]):
             self.is_read.append(self._model.is_read(input, output))
         return number
 
-    def of(self, state: int) -> dict[int, int]:
-        """What is known of a state: the state after each kind of operation."""
-        return self._tables[state]
+    def after(self, state: int, kind: int) -> int:
+        """The state after an operation, or that it is not legal."""
+        after = self.tables[state].get(kind)
+        return self.compute(state, kind) if after is None else after
 
     def compute(self, state: int, kind: int) -> int:
-        """The state after an operation, or that it is not legal."""
+        """The same, for the first time."""
         input, output = self._kinds[kind]
         is_legal, next_state = self._model.step(self._states[state], input, output)
         after = self._number_of_state(next_state) if is_legal else _ILLEGAL
-        self._tables[state][kind] = after
+        self.tables[state][kind] = after
         return after
 
     def _number_of_state(self, state: State) -> int:
         number = self._state_numbers.setdefault(state, len(self._states))
         if number == len(self._states):
             self._states.append(state)
-            self._tables.append({})
+            self.tables.append({})
         return number
 
 
@@ -214,11 +220,13 @@ def _lost_before(
 ) -> list[tuple[tuple[int, int], ...]]:
     """For each answered operation: bit and number of the unanswered ones that were called before its answer."""
     calls = sorted((one.call, place) for place, one in enumerate(lost))
-    known: list[tuple[int, int]] = []
-    found: list[tuple[tuple[int, int], ...]] = []
+    known: tuple[tuple[int, int], ...] = ()
+    found = []
     for due in answered:
-        while len(known) < len(calls) and calls[len(known)][0] <= _returned(due):
-            place = calls[len(known)][1]
-            known.append((1 << place, len(answered) + place))
-        found.append(tuple(sorted(known)))
+        new: list[tuple[int, int]] = []
+        while len(known) + len(new) < len(calls) and calls[len(known) + len(new)][0] <= _returned(due):
+            place = calls[len(known) + len(new)][1]
+            new.append((1 << place, len(answered) + place))
+        known = tuple(sorted((*known, *new))) if new else known
+        found.append(known)
     return found

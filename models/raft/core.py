@@ -62,6 +62,14 @@ _LOCAL = frozenset(
         MessageType.MSG_STORAGE_APPLY_RESP,
     }
 )
+_FOR_ANY_ROLE = frozenset(
+    {
+        MessageType.MSG_VOTE,
+        MessageType.MSG_PRE_VOTE,
+        MessageType.MSG_STORAGE_APPEND_RESP,
+        MessageType.MSG_STORAGE_APPLY_RESP,
+    }
+)
 _RESPONSES = frozenset(
     {
         MessageType.MSG_APP_RESP,
@@ -174,20 +182,23 @@ class Raft(RaftState):
             else:
                 election.answer_lower_term(self, message)
             return True
-        if kind is MessageType.MSG_VOTE or kind is MessageType.MSG_PRE_VOTE:
-            election.answer_vote(self, message)
-            return True
-        if kind is MessageType.MSG_STORAGE_APPEND_RESP:
-            storage.handle_append_done(self, message)
-            return True
-        if kind is MessageType.MSG_STORAGE_APPLY_RESP:
-            storage.apply_done(self, message.entries)
+        if kind in _FOR_ANY_ROLE:
+            self._step_any_role(message)
             return True
         if self.role is Role.FOLLOWER:
             return following.step_follower(self, message)
         if self.role is Role.LEADER:
             return leading.step_leader(self, message)
         return election.step_candidate(self, message)
+
+    def _step_any_role(self, message: Message) -> None:
+        kind = message.type
+        if kind is MessageType.MSG_STORAGE_APPEND_RESP:
+            storage.handle_append_done(self, message)
+        elif kind is MessageType.MSG_STORAGE_APPLY_RESP:
+            storage.apply_done(self, message.entries)
+        else:
+            election.answer_vote(self, message)
 
     def campaign(self) -> None:
         """Start an election, if that is allowed (MsgHup)."""

@@ -41,19 +41,23 @@ def check_quorum(raft: RaftState) -> None:
 def step_leader(raft: RaftState, message: Message) -> bool:
     """Take a message of our own term. False when a proposal was dropped."""
     kind = message.type
-    if kind is MessageType.MSG_PROP:
-        return propose(raft, message)
-    if kind is MessageType.MSG_READ_INDEX:
-        reads.handle_read_index(raft, message)
-        return True
     progress = raft.tracker.progress.get(message.from_)
-    if progress is None:
-        return True
-    if kind is MessageType.MSG_HEARTBEAT_RESP:
+    if kind is MessageType.MSG_HEARTBEAT_RESP and progress is not None:
         handle_heartbeat_answer(raft, message, progress)
-    elif kind is MessageType.MSG_APP_RESP:
+    elif kind is MessageType.MSG_APP_RESP and progress is not None:
         handle_append_answer(raft, message, progress)
-    elif kind is MessageType.MSG_SNAP_STATUS:
+    elif kind is MessageType.MSG_PROP:
+        return propose(raft, message)
+    elif kind is MessageType.MSG_READ_INDEX:
+        reads.handle_read_index(raft, message)
+    elif progress is not None:
+        _step_seldom(raft, message, progress)
+    return True
+
+
+def _step_seldom(raft: RaftState, message: Message, progress: Progress) -> None:
+    kind = message.type
+    if kind is MessageType.MSG_SNAP_STATUS:
         _handle_snapshot_status(message, progress)
     elif kind is MessageType.MSG_UNREACHABLE:
         if progress.state is ProgressState.REPLICATE:
@@ -61,7 +65,6 @@ def step_leader(raft: RaftState, message: Message) -> bool:
             progress.become_probe()
     elif kind is MessageType.MSG_TRANSFER_LEADER:
         _handle_transfer(raft, message.from_, progress)
-    return True
 
 
 def propose(raft: RaftState, message: Message) -> bool:

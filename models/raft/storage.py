@@ -26,49 +26,44 @@ from chaoskube.sim import reached
 
 
 def has_more_than_messages(raft: RaftState) -> bool:
-    """Is anything owed besides messages that may go at once?"""
-    log = raft.log
-    return (
-        bool(raft.messages_after_append)
-        or log.in_progress < log.last_index
-        or (
-            log.applying < log.committed
-            and log.has_next_committed(allow_unstable=not raft.config.async_storage_writes)
-        )
-        or bool(raft.read_states)
-        or hard_state_changed(raft)
-        or raft.lead != raft.told_lead
-        or raft.role is not raft.told_role
-        or log.unstable_snapshot() is not None
-    )
-
-
-def hard_state_changed(raft: RaftState) -> bool:
-    """Does the disk lack the newest term, vote or commit index?"""
-    saved = raft.saved
-    return raft.term != saved.term or raft.vote != saved.vote or raft.log.committed != saved.commit
+    """Is anything owed besides messages that may go at once? Asked after every step: mostly it is no."""
+    log, saved = raft.log, raft.saved
+    if raft.messages_after_append or raft.read_states:
+        return True
+    if raft.term != saved.term or log.committed != saved.commit or raft.vote != saved.vote:
+        return True
+    if log.in_progress < log.offset + len(log.entries) or raft.lead != raft.told_lead:
+        return True
+    if raft.role is not raft.told_role:
+        return True
+    if log.applying < log.committed and log.has_next_committed(
+        allow_unstable=not raft.config.async_storage_writes
+    ):
+        return True
+    return log.pending_snapshot is not None and not log.is_snapshot_in_progress
 
 
 def make_ready(raft: RaftState) -> Ready:
     """Everything that is owed; it counts as handed out from now on."""
-    log, is_async = raft.log, raft.config.async_storage_writes
+    log, saved, is_async = raft.log, raft.saved, raft.config.async_storage_writes
     hard_state, soft_state = None, None
     entries = log.unstable_entries()
-    must_sync = bool(entries)
-    if hard_state_changed(raft):
+    must_sync = raft.term != saved.term or raft.vote != saved.vote
+    if must_sync or log.committed != saved.commit:
         hard_state = HardState(term=raft.term, vote=raft.vote, commit=log.committed)
-        must_sync = must_sync or raft.term != raft.saved.term or raft.vote != raft.saved.vote
     if raft.lead != raft.told_lead or raft.role is not raft.told_role:
         soft_state = SoftState(lead=raft.lead, role=raft.role)
     ready = Ready(
         soft_state=soft_state,
         hard_state=hard_state,
         entries=entries,
-        snapshot=log.unstable_snapshot(),
-        must_sync=must_sync,
+        snapshot=log.unstable_snapshot() if log.pending_snapshot is not None else None,
+        must_sync=must_sync or bool(entries),
         messages=tuple(raft.messages),
         messages_after_append=() if is_async else tuple(raft.messages_after_append),
-        committed_entries=log.next_committed(allow_unstable=not is_async),
+        committed_entries=(
+            log.next_committed(allow_unstable=not is_async) if log.applying < log.committed else ()
+        ),
         read_states=tuple(raft.read_states),
     )
     if is_async:
@@ -80,15 +75,15 @@ def make_ready(raft: RaftState) -> Ready:
 
 
 def _accept(raft: RaftState, ready: Ready) -> None:
+    log, page = raft.log, ready.committed_entries
     raft.told_lead, raft.told_role = raft.lead, raft.role
     if ready.hard_state is not None:
         raft.saved = ready.hard_state
     raft.messages = []
     raft.messages_after_append = []
     raft.read_states = []
-    log = raft.log
-    log.accept_unstable()
-    page = ready.committed_entries
+    if ready.entries or ready.snapshot is not None:
+        log.accept_unstable()
     if page:
         size = entries_size(page) if log.applying_size_max < NO_LIMIT else 0
         log.accept_applying(page[-1].index, size, allow_unstable=not raft.config.async_storage_writes)
@@ -101,15 +96,10 @@ def _written(raft: RaftState, snapshot: Snapshot | None) -> Written | None:
     write is void when the term has changed meanwhile.
     """
     log = raft.log
-    has_unstable = log.stable < log.last_index
-    if not has_unstable and snapshot is None:
-        return None
-    return Written(
-        term=raft.term,
-        index=log.last_index if has_unstable else 0,
-        log_term=log.last_term if has_unstable else 0,
-        snapshot=snapshot,
-    )
+    last = log.last_index
+    if log.stable < last:
+        return Written(term=raft.term, index=last, log_term=log.last_term, snapshot=snapshot)
+    return None if snapshot is None else Written(term=raft.term, snapshot=snapshot)
 
 
 def _with_storage_messages(raft: RaftState, ready: Ready) -> Ready:

@@ -14,8 +14,9 @@ from typing import Final, TypeAlias
 
 from attrs import field, frozen
 
+from chaoskube.models.etcd.membership import MemberStarted
 from chaoskube.models.etcd.messages import EtcdError, Request, Response
-from chaoskube.models.raft.messages import Message
+from chaoskube.models.raft.messages import ConfChange, Message
 from chaoskube.sim import canonical, reached
 
 SEEN_MAX: Final = 4096
@@ -29,7 +30,9 @@ class Proposal:
     """The data of a log entry: a request, and the number under which its member waits for it."""
 
     id: int
-    request: Request
+    request: Request | MemberStarted
+    is_own: bool = False
+    """The member asks, not a client; only the journal cares."""
     _text: list[str] = field(factory=list, init=False, eq=False, repr=False)
 
     def digest_text(self) -> str:
@@ -54,11 +57,11 @@ class Writer:
 class Proposals:
     """What one member has proposed in this life and who waits for it; numbers are `Proposal.id`."""
 
-    def __init__(self, propose: Callable[[object], bool]) -> None:
+    def __init__(self, propose: Callable[[Proposal | ConfChange], bool]) -> None:
         self._propose = propose
         """Hands data to Raft; False when it was dropped."""
         self._waiting: dict[int, Writer] = {}
-        self._unproposed: list[Proposal] = []
+        self._unproposed: list[Proposal | ConfChange] = []
         self._seen: dict[int, None] = {}
 
     @property
@@ -83,7 +86,7 @@ class Proposals:
         """Whoever waits for `number`; it is about to be answered."""
         return self._waiting.pop(number, None)
 
-    def propose(self, proposal: Proposal) -> bool:
+    def propose(self, proposal: Proposal | ConfChange) -> bool:
         """Hand it to Raft; False when it has to wait for a leader."""
         if self._propose(proposal):
             return True

@@ -1,123 +1,285 @@
-"""One etcd member without its doors: the Raft core and the store on a process, with its disk and its peers.
+"""One etcd member without its doors: all its parts, on a process with its disk and its peers.
 
-The order of effects is etcd's (server/etcdserver/raft.go start): what a Ready wants saved is written and
-synced, then its messages leave, then its committed entries are applied and their clients answered. A leader
-alone sends its appends while its own disk still writes. One Ready is carried out at a time; what is stepped in the
-meantime goes into the next.
+| part | what it does |
+| --- | --- |
+| `node` | carries out what the Raft core owes, in the order that makes a crash harmless |
+| `applier`, `state`, `hub` | committed entries, the store and leases that they change, who watches |
+| `backend`, `database`, `snapshots` | the database, its file, and whole copies of it |
+| `proposals`, `reads` | who waits for an entry, who for a read index |
+| `membership`, `alarms` | what the database says of members and alarms |
+| `reconfiguration`, `maintenance`, `peers` | changes of members, upkeep, how the others are reached |
 
-Made anew at each start of the process (`member.boot_member`); all but the disk is gone then.
-Not modelled: the back-pressure of a store that lags, initial election tick advance.
+Made anew at each start of the process (`member.boot_member`); all but the disk is gone then. `on_tick`, `on_peer` and
+`on_leading` are where its doors and its lease keeper hook in: the last hears True when the first entry of a term that
+this member leads is applied, so that everything before is applied as well.
+
+Not modelled: initial election tick advance.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Callable
+from typing import Final
 
-from attrs import frozen
-
-from chaoskube.models.constants import ETCD_REQUEST_TIMEOUT, ETCD_TICK
-from chaoskube.models.etcd import wal
-from chaoskube.models.etcd.events import Acknowledged, Applied, Compacted
-from chaoskube.models.etcd.messages import TIMED_OUT, Compact, EtcdError, Request
+from chaoskube.models.constants import ETCD_ELECTION_TICKS, ETCD_REQUEST_TIMEOUT, ETCD_TICK
+from chaoskube.models.etcd.alarm import Alarms, has_space
+from chaoskube.models.etcd.applying import Applier
+from chaoskube.models.etcd.backend import Backend, Database
+from chaoskube.models.etcd.boot import AskCluster, Begun, ToldCluster, begin
+from chaoskube.models.etcd.database_file import DatabaseFile
+from chaoskube.models.etcd.events import MemberStopped, Recovered
+from chaoskube.models.etcd.maintenance import Maintenance
+from chaoskube.models.etcd.membership import Membership, MemberStarted, cluster_id
+from chaoskube.models.etcd.messages import (
+    NO_SPACE,
+    TIMED_OUT,
+    TIMED_OUT_CONNECTION_LOST,
+    TIMED_OUT_LEADER_LOST,
+    Alarm,
+    AlarmAction,
+    AlarmKind,
+    AlarmMember,
+    AlarmResponse,
+    EtcdError,
+    HashKVResponse,
+    MemberAdd,
+    MemberList,
+    MemberPromote,
+    MemberRemove,
+    Request,
+    Response,
+    StatusResponse,
+)
+from chaoskube.models.etcd.options import ReplicaOptions
+from chaoskube.models.etcd.peers import Peers, Probe, Probed
 from chaoskube.models.etcd.proposals import Answerer, Proposal, Proposals, Writer
+from chaoskube.models.etcd.raft_node import RaftNode
 from chaoskube.models.etcd.read_index import GoOn, Reader, ReadIndex
+from chaoskube.models.etcd.reconfiguration import Reconfiguration
+from chaoskube.models.etcd.snapshot import Snapshots, SnapshotStored
 from chaoskube.models.etcd.state import State
 from chaoskube.models.etcd.watch import WatchHub
-from chaoskube.models.raft.core import Raft
-from chaoskube.models.raft.events import BecameLeader, Committed, SteppedDown, Voted
-from chaoskube.models.raft.messages import NONE, Entry, HardState, Message, MessageType
-from chaoskube.models.raft.ready import Config, Ready, Role
+from chaoskube.models.raft.messages import NONE, ConfChange, Entry, SnapshotMetadata
+from chaoskube.models.raft.ready import Role
 from chaoskube.sim import SECOND, Process
 
+__all__ = ["Proposal", "Replica", "ReplicaOptions"]
 
-@frozen(kw_only=True)
-class ReplicaOptions:
-    """How the members of a cluster are configured; etcd's own defaults."""
-
-    pre_vote: bool = True
-    progress_notify_ns: int = 600 * SECOND
+REMOVED: Final = "the member has been permanently removed from the cluster"
+REMOVED_DELAY_NS: Final = SECOND
+"""server.go applyEntries: a removed member goes on for a moment, so that the others hear of it."""
 
 
 class Replica:
-    """One life of a member; `on_tick`, `on_peer` and `on_leading` are where its other parts hook in."""
+    """One life of a member."""
 
-    def __init__(self, process: Process, members: tuple[str, ...], options: ReplicaOptions) -> None:
+    def __init__(
+        self,
+        process: Process,
+        members: tuple[str, ...],
+        options: ReplicaOptions,
+        told: ToldCluster | None = None,
+    ) -> None:
         self.process = process
         self.options = options
-        self.names = dict(enumerate(members, start=1))
-        self.id = members.index(process.name) + 1
-        self.state = State()
-        self.hub = WatchHub(self.state.store)
         self.on_tick: list[Callable[[int], None]] = []
         self.on_peer: dict[type, Callable[[str, object], None]] = {}
         self.on_leading: list[Callable[[bool], None]] = []
-        found = wal.read(process.disk)
-        self._wal = found.log
-        self.raft = Raft(
-            Config(id=self.id, voters=tuple(self.names), pre_vote=options.pre_vote),
-            process.rng.randrange,
-            hard_state=found.hard_state,
-            entries=found.entries,
-        )
-        self._role = self.raft.role
-        self._led_term = 0
-        self._unsaved: HardState | None = None
-        self._saved_vote = (found.hard_state.term, found.hard_state.vote)
-        self._ticks = 0
+        begun = begin(process, members, options, told)
+        self.id = begun.id
+        self.cluster = begun.cluster
+        self.raft = begun.raft
+        self.wal = begun.log
         self._number = process.life << 24
-        self._proposals = Proposals(self._propose_to_raft)
-        self._reads = ReadIndex(self._ask_read_index, self.new_id, lambda: process.now)
+        self._ticks = 0
+        self._is_publishing = False
+        self._is_ending = False
+        self._build_state(begun)
+        self.proposals = Proposals(self._propose_to_raft)
+        self.reads = ReadIndex(self._ask_read_index, self.new_id, process.monotonic_ns)
+        self.peers = Peers(process)
+        self.node = RaftNode(self, begun.raft, begun.log, cluster=self._tag(members))
+        self.snapshots = Snapshots(self, begun.snapshot.index)
+        self.reconfiguration = Reconfiguration(self)
+        self.maintenance = Maintenance(self)
+        self.on_peer[Probe] = self.peers.on_probe
+        self.on_peer[Probed] = self.peers.on_probed
+        self.on_peer[SnapshotStored] = self._on_snapshot_stored
+        self.on_peer[AskCluster] = self._on_ask_cluster
+
+    def _build_state(self, begun: Begun) -> None:
+        options = self.options
+        self.backend = begun.backend
+        self.state = self._new_state()
+        self.hub = WatchHub(self.state.store)
+        self.membership = Membership(self.backend)
+        self.membership.names.update({one.id: one.name for one in begun.known})
+        self.alarms = Alarms(self.backend)
+        self.database = DatabaseFile(
+            self.process, self.backend, claim=self.claim, commit_ns=options.backend_commit_ns
+        )
+        self.applier = Applier(
+            self, index=begun.snapshot.index, term=begun.snapshot.term, covered=begun.covered
+        )
+
+    def _new_state(self) -> State:
+        options = self.options
+        return State(
+            self.backend,
+            compaction_batch=options.compaction_batch,
+            lease_checkpoint_ns=options.lease_checkpoint_ns,
+            lease_checkpoint_persist=options.lease_checkpoint_persist,
+        )
+
+    def _tag(self, members: tuple[str, ...]) -> int | None:
+        return None if self.cluster == cluster_id(members) else self.cluster
 
     def start(self) -> None:
         """Listen to peers, begin to tick, apply what the disk says is committed."""
-        process = self.process
-        process.on_datagram = self._on_datagram
+        process, raft = self.process, self.raft
+        process.on_datagram = self.node.on_datagram
         process.call_later(process.rng.randrange(ETCD_TICK) + 1, self._tick)
-        self._carry_out()
+        process.record(
+            Recovered(
+                term=raft.term,
+                vote=self.membership.names.get(raft.vote, ""),
+                commit=raft.log.committed,
+                last_index=raft.log.last_index,
+                snapshot_index=self.snapshots.index,
+                consistent_index=self.applier.covered,
+                revision=self.state.store.revision,
+            )
+        )
+        self.applier.tell_configuration(0)
+        if self.id in self.membership.removed:
+            self.end_removed()
+            return
+        self.node.carry_out()
+        self.publish_if_new()
+
+    # -- what it is
 
     @property
     def leader(self) -> str | None:
         """Who leads, as far as this member knows."""
-        return self.names.get(self.raft.lead)
+        return self.membership.names.get(self.raft.lead)
 
     @property
     def is_leader(self) -> bool:
         """This member believes that it leads."""
         return self.raft.role is Role.LEADER
 
+    @property
+    def is_learner(self) -> bool:
+        """This member has no vote (yet)."""
+        return self.membership.is_learner(self.id)
+
+    @property
+    def readable_index(self) -> int:
+        """Reads that need no more than this can be answered now."""
+        return -1 if self.applier.is_blocked else self.applier.index
+
+    def claim(self) -> tuple[int, int]:
+        """The entry that a commit of the database made now covers, and its term (issue 13766)."""
+        return self.applier.index, self.applier.term
+
     # -- requests
 
     def write(self, request: Request, answer: Answerer) -> None:
         """Propose `request`; `answer` is called when it is applied here, or after 7 s."""
-        number = self.new_id()
-        self._proposals.wait(number, Writer(since=self.process.now, answer=answer))
-        if self._proposals.propose(Proposal(number, request)):
-            self._carry_out()
+        if not has_space(self.backend, request, self.options.quota_bytes):
+            self.raise_no_space(lambda _response: answer(NO_SPACE))
+            return
+        self._propose(Proposal(self.new_id(), request), answer)
 
     def propose_only(self, request: Request) -> None:
-        """Propose `request`; nobody waits for it."""
-        if self._proposals.propose(Proposal(self.new_id(), request)):
-            self._carry_out()
+        """Propose `request` on the member's own account; nobody waits for it."""
+        self._propose(Proposal(self.new_id(), request, True), None)
+
+    def change(self, change: ConfChange, answer: Answerer) -> None:
+        """Propose a change of members; it is answered as a write is."""
+        self._propose(change, answer)
 
     def when_current(self, go_on: GoOn) -> None:
         """Call `go_on(None)` once this member has applied all that was committed when this was asked.
 
         After 7 s it is called with the error instead.
         """
-        self._reads.add(Reader(since=self.process.now, go_on=go_on))
+        self.reads.add(Reader(since=self.process.now, go_on=go_on))
 
     def new_id(self) -> int:
         """A number that no member has given before (pkg/idutil)."""
         self._number += 1
-        return self._number << 4 | self.id
+        return self._number << 4 | self.id & 15
 
-    def _propose_to_raft(self, data: object) -> bool:
-        return self.raft.lead != NONE and self.raft.propose(data)
+    def raise_no_space(self, then: Answerer | None) -> None:
+        """Turn NOSPACE on for this member, unless it is on."""
+        one = AlarmMember(member=self.id, kind=AlarmKind.NOSPACE)
+        if one in self.alarms.on(AlarmKind.NOSPACE):
+            if then is not None:
+                then(AlarmResponse(revision=self.state.store.revision))
+            return
+        request = Alarm(action=AlarmAction.ACTIVATE, member=self.id, kind=AlarmKind.NOSPACE)
+        self._propose(Proposal(self.new_id(), request, True), then)
+
+    def _propose(self, proposal: Proposal | ConfChange, answer: Answerer | None) -> None:
+        if answer is not None:
+            self.proposals.wait(proposal.id, Writer(since=self.process.now, answer=answer))
+        if self.proposals.propose(proposal):
+            self.node.carry_out()
+
+    def _propose_to_raft(self, data: Proposal | ConfChange) -> bool:
+        if self.raft.lead == NONE:
+            return False
+        return (
+            self.raft.propose_conf_change(data) if isinstance(data, ConfChange) else self.raft.propose(data)
+        )
 
     def _ask_read_index(self, number: int) -> None:
         self.raft.read_index(number)
-        self._carry_out()
+        self.node.carry_out()
+
+    # -- upkeep and members
+
+    def status(self) -> StatusResponse:
+        """How this member is."""
+        return self.maintenance.status()
+
+    def hash_kv(self, revision: int) -> HashKVResponse | EtcdError:
+        """The hash of its keys."""
+        return self.maintenance.hash_kv(revision)
+
+    def save_snapshot(self) -> Database:
+        """Its whole database."""
+        return self.maintenance.save_snapshot()
+
+    def defragment(self, answer: Answerer) -> None:
+        """Write its file anew."""
+        self.maintenance.defragment(answer)
+
+    def move_leader(self, target: int, answer: Answerer) -> None:
+        """Hand leadership over."""
+        self.maintenance.move_leader(target, answer)
+
+    def alarm(self, request: Alarm, answer: Answerer) -> None:
+        """Ask for alarms, turn them on or off."""
+        self._propose(Proposal(self.new_id(), request), answer)
+
+    def member_add(self, request: MemberAdd, answer: Answerer) -> None:
+        """A member more."""
+        self.reconfiguration.add(request, answer)
+
+    def member_remove(self, request: MemberRemove, answer: Answerer) -> None:
+        """A member less."""
+        self.reconfiguration.remove(request, answer)
+
+    def member_promote(self, request: MemberPromote, answer: Answerer) -> None:
+        """A learner votes."""
+        self.reconfiguration.promote(request, answer)
+
+    def member_list(self, request: MemberList, answer: Answerer) -> None:
+        """Who is in the cluster."""
+        self.reconfiguration.list(request, answer)
 
     # -- time
 
@@ -125,148 +287,86 @@ class Replica:
         self.process.call_later(ETCD_TICK, self._tick)
         self._ticks += 1
         self.raft.tick()
-        self._after_step()
-        if not self._proposals.is_idle:
-            for late in self._proposals.expire(self.process.now - ETCD_REQUEST_TIMEOUT):
-                late.answer(TIMED_OUT)
-        if not self._reads.is_idle:
-            self._reads.expire()
+        self.node.after_step()
+        if not self.proposals.is_idle:
+            for late in self.proposals.expire(self.process.now - ETCD_REQUEST_TIMEOUT):
+                late.answer(self.timeout(late.since))
+        if not self.reads.is_idle:
+            self.reads.expire()
         if self.hub.has_unsynced:
             self.hub.catch_up()
         for listener in self.on_tick:
             listener(self._ticks)
 
-    # -- Raft
+    def timeout(self, since: int) -> EtcdError:
+        """What somebody hears who has waited in vain since then (server.go parseProposeCtxErr)."""
+        led_since = self.node.led_since
+        if led_since - 2 * ETCD_ELECTION_TICKS * ETCD_TICK < since < led_since:
+            return TIMED_OUT_LEADER_LOST
+        lead = self.raft.lead
+        if lead == NONE:
+            return TIMED_OUT
+        names = self.membership.names
+        others = [lead] if lead != self.id else [one for one in self.membership.members if one != lead]
+        reached = sum(self.peers.is_active_since(names.get(one, ""), since) for one in others)
+        is_connected = reached + 1 > (len(others) + 1) // 2 if lead == self.id else reached == 1
+        return TIMED_OUT if is_connected else TIMED_OUT_CONNECTION_LOST
 
-    def _on_datagram(self, sender: str, message: object) -> None:
-        if type(message) is not Message:
-            self.on_peer[type(message)](sender, message)
-            return
-        if message.type is MessageType.MSG_PROP and self._proposals.is_repeated(message):
-            return
-        self.raft.step(message)
-        self._after_step()
+    # -- what its parts tell it
 
-    def _after_step(self) -> None:
-        raft = self.raft
-        if raft.role is not self._role:
-            self._role_changed()
-        messages = raft.only_messages()
-        if messages:
-            self._send(messages)
-        elif raft.has_ready():
-            self._carry_out()
-        if self._proposals.has_unproposed and raft.lead != NONE and self._proposals.propose_late():
-            self._carry_out()
+    def first_of_term(self, entry: Entry) -> None:
+        """The empty entry of a new leader is applied."""
+        self.reads.leader_settled()
+        if self.is_leader and entry.term == self.raft.term:
+            for listener in self.on_leading:
+                listener(True)
 
-    def _carry_out(self) -> None:
-        """Carry out what the core wants done, in the order that makes a crash harmless."""
-        raft, process = self.raft, self.process
-        while raft.has_ready():
-            ready = raft.ready()
-            if ready.hard_state is not None:
-                self._unsaved = ready.hard_state
-            if ready.must_sync:
-                # A commit index alone isn't worth a write: it goes with the next record.
-                wal.save(self._wal, self._unsaved, ready.entries)
-                self._unsaved = None
-            is_sent = raft.role is Role.LEADER
-            if is_sent:
-                self._send(ready.messages)
-            if ready.must_sync:
-                process.disk.sync(partial(self._synced, ready, is_sent))
-                return
-            self._finish(ready, is_sent)
-
-    def _synced(self, ready: Ready, is_sent: bool) -> None:
-        self._finish(ready, is_sent)
-        self._after_step()
-
-    def _finish(self, ready: Ready, is_sent: bool) -> None:
-        """What `ready` wanted on disk is there: speak, apply, answer."""
-        if ready.hard_state is not None:
-            self._note_vote(ready)
-        if not is_sent:
-            self._send(ready.messages)
-        if ready.messages_after_append:
-            self._send(ready.messages_after_append)
-        if ready.committed_entries:
-            self._apply(ready.committed_entries)
-        self.raft.advance(ready)
-        if self.raft.role is not self._role:
-            self._role_changed()
-        for state in ready.read_states:
-            self._reads.confirmed(state.index, state.context, self.raft.log.applied)
-        if self._reads.has_confirmed:
-            self._reads.applied(self.raft.log.applied)
-
-    def _send(self, messages: Sequence[Message]) -> None:
-        send, names = self.process.send, self.names
-        for message in messages:
-            if message.to != self.id:
-                send(names[message.to], message)
-
-    def _note_vote(self, ready: Ready) -> None:
-        assert ready.hard_state is not None
-        vote = (ready.hard_state.term, ready.hard_state.vote)
-        if vote != self._saved_vote:
-            self._saved_vote = vote
-            if vote[1] != NONE:
-                self.process.record(Voted(term=vote[0], candidate=self.names[vote[1]]))
-
-    def _role_changed(self) -> None:
-        raft = self.raft
-        was, self._role = self._role, raft.role
-        if raft.role is Role.LEADER:
-            self._led_term = raft.term
-            self.process.record(BecameLeader(term=raft.term, first_index=raft.log.last_index))
-        elif was is Role.LEADER:
-            self.process.record(SteppedDown(led_term=self._led_term, term=raft.term))
-        else:
-            return
+    def lead_ended(self) -> None:
+        """This member leads no more."""
         for listener in self.on_leading:
-            listener(raft.role is Role.LEADER)
+            listener(False)
 
-    # -- applying
+    def install(self, backend: Backend, metadata: SnapshotMetadata) -> None:
+        """A leader's database takes the place of ours."""
+        self.backend = self.database.backend = backend
+        self.state = self._new_state()
+        self.membership.reload(backend)
+        self.alarms.reload(backend)
+        self.hub.restore(self.state.store)
+        self.applier.installed(metadata.index, metadata.term)
+        self.applier.tell_configuration(metadata.index)
+        self.publish_if_new()
 
-    def _apply(self, entries: tuple[Entry, ...]) -> None:
-        self.process.record(
-            Committed(
-                first=entries[0].index,
-                terms=tuple([entry.term for entry in entries]),
-                contents=tuple([_content(entry) for entry in entries]),
-            )
-        )
-        for entry in entries:
-            if entry.data is not None:
-                assert isinstance(entry.data, Proposal)
-                self._apply_one(entry, entry.data)
-
-    def _apply_one(self, entry: Entry, proposal: Proposal) -> None:
-        applied = self.state.apply(proposal.request, self.process.now)
-        revision = self.state.store.revision
-        if applied.events:
-            self.process.record(
-                Applied(
-                    index=entry.index,
-                    term=entry.term,
-                    revision=revision,
-                    request_id=proposal.id,
-                    events=applied.events,
-                )
-            )
-            self.hub.notify(applied.events, revision)
-        elif isinstance(proposal.request, Compact) and not isinstance(applied.response, EtcdError):
-            self.process.record(Compacted(revision=proposal.request.revision))
-        waiting = self._proposals.take(proposal.id)
-        if waiting is None:
+    def publish_if_new(self) -> None:
+        """Say through the log that this member has started, until it stands in the database."""
+        own = self.membership.members.get(self.id)
+        if own is None or own.is_started or self._is_publishing:
             return
-        if not isinstance(applied.response, EtcdError):
-            self.process.record(
-                Acknowledged(index=entry.index, term=entry.term, revision=revision, request_id=proposal.id)
-            )
-        waiting.answer(applied.response)
+        self._is_publishing = True
+        self._propose(Proposal(self.new_id(), MemberStarted(self.id), True), self._published)
 
+    def _published(self, _response: Response | EtcdError) -> None:
+        self._is_publishing = False
+        self.publish_if_new()
 
-def _content(entry: Entry) -> int:
-    return entry.data.id if isinstance(entry.data, Proposal) else 0
+    def end_removed(self) -> None:
+        """This member was taken out of the cluster: it ends for good."""
+        if not self._is_ending:
+            self._is_ending = True
+            self.process.call_later(REMOVED_DELAY_NS, self._end)
+
+    def _end(self) -> None:
+        self.process.record(MemberStopped(REMOVED))
+        self.database.commit()
+        self.process.exit()
+
+    def _on_snapshot_stored(self, sender: str, message: object) -> None:
+        assert isinstance(message, SnapshotStored)
+        for number, name in self.membership.names.items():
+            if name == sender:
+                self.snapshots.stored(number)
+                return
+
+    def _on_ask_cluster(self, sender: str, _message: object) -> None:
+        if any(one.name == sender for one in self.membership.all):
+            self.process.send(sender, ToldCluster(cluster=self.cluster, members=self.membership.all))

@@ -28,10 +28,12 @@ from chaoskube.sim import UsageError
 State = TypeVar("State")
 Input = TypeVar("Input")
 Output = TypeVar("Output")
+Input_co = TypeVar("Input_co", covariant=True)
+Output_co = TypeVar("Output_co", covariant=True)
 
 
 @frozen(kw_only=True)
-class Placed(Generic[Input, Output]):
+class Placed(Generic[Input_co, Output_co]):
     """An operation and its place in the log, counted from 1.
 
     A write IS the entry at `position`; anything else (a read, a failed comparison) saw the first `position` entries.
@@ -39,17 +41,17 @@ class Placed(Generic[Input, Output]):
     promises nothing.
     """
 
-    operation: Operation[Input, Output]
+    operation: Operation[Input_co, Output_co]
     position: int | None
     is_write: bool
 
 
 @frozen(kw_only=True)
-class OrderViolation(Generic[Input, Output]):
+class OrderViolation(Generic[Input_co, Output_co]):
     """An operation that has no place where its position puts it, and the rule it breaks."""
 
     rule: str
-    placed: Placed[Input, Output]
+    placed: Placed[Input_co, Output_co]
     message: str
 
 

@@ -32,20 +32,22 @@ from chaoskube.sim import UsageError
 State = TypeVar("State")
 Input = TypeVar("Input")
 Output = TypeVar("Output")
+Input_co = TypeVar("Input_co", covariant=True)
+Output_co = TypeVar("Output_co", covariant=True)
 
 ATTEMPT_STEPS = 20_000
 
 
 @frozen(kw_only=True)
-class Contradiction(Generic[Input, Output]):
+class Contradiction(Generic[Input_co, Output_co]):
     """Operations whose times and answers can't all be right.
 
     `open_ended` are the others that were called before the last answer: they had no part in it even if each took
     effect at any time from its call on, or never.
     """
 
-    operations: tuple[Operation[Input, Output], ...]
-    open_ended: tuple[Operation[Input, Output], ...]
+    operations: tuple[Operation[Input_co, Output_co], ...]
+    open_ended: tuple[Operation[Input_co, Output_co], ...]
     is_minimal: bool
 
 

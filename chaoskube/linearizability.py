@@ -50,6 +50,8 @@ __all__ = [
 State = TypeVar("State")
 Input = TypeVar("Input")
 Output = TypeVar("Output")
+Input_co = TypeVar("Input_co", covariant=True)
+Output_co = TypeVar("Output_co", covariant=True)
 
 STEPS_MAX = 10_000_000
 ENTRIES_MAX = 2_000_000
@@ -65,7 +67,7 @@ class Verdict(Enum):
 
 
 @frozen(kw_only=True)
-class Result(Generic[Input, Output]):
+class Result(Generic[Input_co, Output_co]):
     """A verdict with its evidence.
 
     `orders`: for a linearizable history, one linearization of each partition. `refuted`: the operations of the first
@@ -76,8 +78,8 @@ class Result(Generic[Input, Output]):
     steps: int
     entries: int
     bound: str | None = None
-    orders: tuple[tuple[Operation[Input, Output], ...], ...] = ()
-    refuted: tuple[Operation[Input, Output], ...] = ()
+    orders: tuple[tuple[Operation[Input_co, Output_co], ...], ...] = ()
+    refuted: tuple[Operation[Input_co, Output_co], ...] = ()
 
 
 class Check(Generic[State, Input, Output]):

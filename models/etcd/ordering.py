@@ -17,6 +17,9 @@ from chaoskube.models.etcd.key_values import KeyValue, value_bytes
 def ordered(found: list[KeyValue], request: Range) -> list[KeyValue]:
     """`found` (sorted by key) without what the bounds leave out, in the order that is asked for."""
     left = [kv for kv in found if _is_within(kv, request)] if request.has_bounds else found
+    if request.limit > 0 and request.sort_order is SortOrder.NONE and not request.has_bounds:
+        # Sorting by something else than the key is only then done before the limit when an order is given.
+        left = left[: request.limit + 1]
     is_down = request.sort_order is SortOrder.DESCEND
     if request.sort_target is SortTarget.KEY and not is_down:
         return left

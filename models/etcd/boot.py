@@ -63,8 +63,11 @@ class Begun:
 
 
 def is_new(disk: Disk) -> bool:
-    """Has this disk never held a member that saved anything?"""
-    found = wal.read(disk)
+    """Has this disk never held a member that saved anything? A broken log is for `begin` to refuse."""
+    try:
+        found = wal.read(disk)
+    except wal.WalError:
+        return False
     return found.head is None or not (found.entries or found.snapshot.index or found.hard_state.term)
 
 

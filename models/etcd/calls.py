@@ -36,7 +36,6 @@ from chaoskube.models.etcd.messages import (
     LeaseGrant,
     LeaseKeepAlive,
     LeaseLeases,
-    LeaseLeasesResponse,
     LeaseRevoke,
     LeaseTimeToLive,
     MemberAdd,
@@ -47,7 +46,6 @@ from chaoskube.models.etcd.messages import (
     Put,
     Range,
     Request,
-    RequestOp,
     Response,
     SaveSnapshot,
     SaveSnapshotResponse,
@@ -56,7 +54,7 @@ from chaoskube.models.etcd.messages import (
 )
 from chaoskube.models.etcd.replica import Replica
 from chaoskube.models.etcd.sizes import MAX_MESSAGE_BYTES, MAX_REQUEST_BYTES, request_bytes
-from chaoskube.models.etcd.state import check_request, is_read_only
+from chaoskube.models.etcd.state import check_request, is_read_only, is_serializable
 from chaoskube.sim import reached
 
 UNAPPLIED_MAX: Final = 5000
@@ -84,7 +82,7 @@ class Calls:
         elif isinstance(request, LeaseKeepAlive | LeaseTimeToLive):
             self._leases.request(request, answer)
         elif isinstance(request, LeaseLeases):
-            answer(self._lease_ids())
+            answer(self._replica.state.lease_leases())
         elif isinstance(request, Put | DeleteRange | Txn | Compact | LeaseGrant | LeaseRevoke):
             self._propose(request, answer)
         elif isinstance(request, Status | Defragment | HashKV | SaveSnapshot | MoveLeader | Alarm):
@@ -104,32 +102,23 @@ class Calls:
                 code="ResourceExhausted",
                 message=f"grpc: received message larger than max ({size} vs. {MAX_MESSAGE_BYTES})",
             )
-        if is_learner(self._replica) and not is_served_by_learners(request):
+        if self._replica.is_learner and not is_served_by_learners(request):
             return NOT_SUPPORTED_FOR_LEARNER
         return check_request(request)
 
     def _is_overloaded(self) -> bool:
-        log = self._replica.raft.log
-        return log.committed - log.applied > UNAPPLIED_MAX
+        return self._replica.raft.log.committed - self._replica.applier.index > UNAPPLIED_MAX
 
     # -- reads
 
     def _read(self, request: Range | Txn, is_stale_fine: bool, answer: Answerer) -> None:
         if is_stale_fine:
-            answer(self._replica.state.read(request))
+            self._replica.applier.run(partial(self._read_current, request, answer, None))
         else:
             self._replica.when_current(partial(self._read_current, request, answer))
 
     def _read_current(self, request: Range | Txn, answer: Answerer, error: EtcdError | None) -> None:
         answer(error if error is not None else self._replica.state.read(request))
-
-    def _lease_ids(self) -> LeaseLeasesResponse:
-        """Those that end first come first, where this member knows when they end."""
-        leases = self._replica.state.lessor.leases.values()
-        ordered = sorted((one.expires_at is None, one.expires_at or 0, one.id) for one in leases)
-        return LeaseLeasesResponse(
-            revision=self._replica.state.store.revision, leases=tuple([one[2] for one in ordered])
-        )
 
     # -- writes
 
@@ -153,7 +142,7 @@ class Calls:
         if isinstance(request, Status):
             answer(replica.status())
         elif isinstance(request, HashKV):
-            answer(replica.hash_kv(request.revision))
+            replica.applier.run(lambda: answer(replica.hash_kv(request.revision)))
         elif isinstance(request, SaveSnapshot):
             answer(
                 SaveSnapshotResponse(revision=replica.state.store.revision, database=replica.save_snapshot())
@@ -181,18 +170,6 @@ class Calls:
             replica.member_list(request, answer)
 
 
-def is_learner(replica: Replica) -> bool:
-    """Has this member no vote (yet)?"""
-    return bool(getattr(replica, "is_learner", False))
-
-
 def is_served_by_learners(request: Request) -> bool:
     """What a member without a vote answers (api/v3rpc/util.go isRPCSupportedForLearner)."""
     return isinstance(request, Status) or (isinstance(request, Range) and request.serializable)
-
-
-def is_serializable(request: RequestOp) -> bool:
-    """May every read in a transaction be stale (server/etcdserver/txn/util.go IsTxnSerializable)?"""
-    if isinstance(request, Txn):
-        return all(is_serializable(one) for one in (*request.success, *request.failure))
-    return isinstance(request, Range) and request.serializable

@@ -1,13 +1,17 @@
-"""A client of etcd on somebody else's process: one connection for calls, one for each watch.
+"""A client of etcd on somebody else's process: a connection for calls, and connections for watches.
 
 It stays with one endpoint; when that refuses, resets or answers nothing, it goes on to the next. A call is
 sent once: whether to try again is the caller's business, because after a lost answer nobody knows whether
 the call had an effect. Answers are a response, an `EtcdError` (with `is_definite`), or an `Unsure`.
 
     client = EtcdClient(process, (Address(ip, 2379), ...))
-    client.request(Range(key="/a"), on_done)            # handler style
-    response = await client.call(Range(key="/a"))       # task style: raises Refused or Unsure
+    client.request(Range(key="/a"), on_done)                    # handler style
+    response = await client.call(Range(key="/a"))               # task style: raises Refused or Unsure
+    status = await client.call(Status(), endpoint=endpoints[2])  # of that member, whatever the others do
     handle = client.watch(WatchCreate(key="/a"), on_events=..., on_end=...)
+
+Options: `share_watches` puts all watches on one connection, as etcd's own client does; `history` writes each call
+and what became of it to the journal, for who checks histories.
 
 Times as the API server's own client has them (apiserver storage/storagebackend/factory/etcd3.go: dial
 time-out 20 s, keep-alive 30 s + 10 s).
@@ -19,27 +23,25 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
+from attrs import frozen
+
 from chaoskube.models.constants import (
     ETCD_CALL_TIMEOUT,
     ETCD_DIAL_TIMEOUT,
     ETCD_KEEPALIVE_INTERVAL,
     ETCD_KEEPALIVE_TIMEOUT,
 )
-from chaoskube.models.etcd.events import WatchDelivered, WatchEnded, WatchOpened, WatchProgressed
+from chaoskube.models.etcd.client_watch import ClientStream, Hears, WatchHandle
+from chaoskube.models.etcd.events import CallAnswered, CallMade, KeepAliveAnswered
 from chaoskube.models.etcd.messages import (
     Answer,
     Call,
     EtcdError,
     Event,
+    LeaseKeepAliveResponse,
     Request,
     Response,
-    WatchCancel,
-    WatchCanceled,
     WatchCreate,
-    WatchCreated,
-    WatchEvents,
-    WatchProgress,
-    WatchProgressNotice,
 )
 from chaoskube.sim import (
     MILLISECOND,
@@ -54,23 +56,95 @@ from chaoskube.sim import (
     Unsure,
 )
 
+__all__ = ["CLIENT_PORT", "RECONNECT_NS", "EtcdClient", "Outcome", "WatchHandle"]
+
 CLIENT_PORT: Final = 2379
 """Where a member listens for clients (etcd's default)."""
 RECONNECT_NS: Final = 100 * MILLISECOND
 """A pause before the next endpoint is tried, so that a dead cluster isn't hammered."""
 
 Outcome: TypeAlias = Response | EtcdError | Unsure
+OnDone: TypeAlias = Callable[[Outcome], None]
+
+
+@frozen(kw_only=True)
+class _InFlight:
+    """A call that waits for its answer."""
+
+    on_done: OnDone
+    timer: Timer
+    asked_at: int
+
+
+class _Line:
+    """A connection for calls to one endpoint, and the calls in flight on it."""
+
+    def __init__(self, client: EtcdClient, endpoint: Address, on_lost: Callable[[_Line], None]) -> None:
+        self.endpoint = endpoint
+        self._client = client
+        self._on_lost = on_lost
+        self._calls: dict[int, _InFlight] = {}
+        self._connection = client.open("etcd", endpoint, self._on_answer, self._lost)
+
+    def send(self, number: int, request: Request, on_done: OnDone, timeout_ns: int) -> None:
+        """Send one call."""
+        process = self._client.process
+        timer = process.call_later(timeout_ns, self._on_timeout, number, timeout_ns)
+        self._calls[number] = _InFlight(on_done=on_done, timer=timer, asked_at=process.world.now)
+        self._connection.send(Call(number, request))
+
+    def close(self) -> None:
+        """Calls in flight end as Unsure."""
+        self._connection.close()
+        self._lost("closed")
+
+    def _on_answer(self, message: object) -> None:
+        assert isinstance(message, Answer), f"an etcd member answered with {message!r}"
+        waiting = self._calls.pop(message.id, None)
+        if waiting is not None:
+            waiting.timer.cancel()
+            response = message.response
+            if isinstance(response, LeaseKeepAliveResponse):
+                self._client.process.record(
+                    KeepAliveAnswered(id=response.id, ttl=response.ttl, asked_at=waiting.asked_at)
+                )
+            waiting.on_done(response)
+
+    def _on_timeout(self, number: int, timeout_ns: int) -> None:
+        waiting = self._calls.pop(number, None)
+        if waiting is not None:
+            self.close()
+            waiting.on_done(
+                TimedOut(f"etcd at {self._client.endpoint} gave no answer within {timeout_ns / SECOND:g} s")
+            )
+
+    def _lost(self, reason: str) -> None:
+        self._on_lost(self)
+        calls, self._calls = self._calls, {}
+        for waiting in calls.values():
+            waiting.timer.cancel()
+            waiting.on_done(Unsure(f"the connection to etcd at {self.endpoint} ended: {reason}"))
 
 
 class EtcdClient:
     """Calls and watches of one process, over the endpoints given."""
 
-    def __init__(self, process: Process, endpoints: tuple[Address, ...]) -> None:
+    def __init__(
+        self,
+        process: Process,
+        endpoints: tuple[Address, ...],
+        *,
+        share_watches: bool = False,
+        history: bool = False,
+    ) -> None:
         self.process = process
         self._endpoints = endpoints
         self._place = 0
-        self._connection: Connection | None = None
-        self._calls: dict[int, tuple[Callable[[Outcome], None], Timer]] = {}
+        self._line: _Line | None = None
+        self._chosen: dict[Address, _Line] = {}
+        self._share_watches = share_watches
+        self._stream: ClientStream | None = None
+        self._keeps_history = history
         self._count = 0
 
     @property
@@ -81,22 +155,30 @@ class EtcdClient:
     # -- calls
 
     def request(
-        self, request: Request, on_done: Callable[[Outcome], None], timeout_ns: int = ETCD_CALL_TIMEOUT
+        self,
+        request: Request,
+        on_done: OnDone,
+        timeout_ns: int = ETCD_CALL_TIMEOUT,
+        *,
+        endpoint: Address | None = None,
     ) -> None:
-        """Send one call; `on_done` is called exactly once, never before this returns."""
-        if self._connection is None:
-            self._connect()
-        self._count += 1
-        number = self._count
-        timer = self.process.call_later(timeout_ns, self._on_timeout, number, timeout_ns)
-        self._calls[number] = (on_done, timer)
-        assert self._connection is not None
-        self._connection.send(Call(number, request))
+        """Send one call, to the endpoint in use or to a chosen one.
 
-    async def call(self, request: Request, timeout_ns: int = ETCD_CALL_TIMEOUT) -> Response:
+        `on_done` is called exactly once, never before this returns.
+        """
+        self._count += 1
+        if self._keeps_history:
+            self.process.record(CallMade(number=self._count, request=request))
+            on_done = self._remembering(self._count, on_done)
+        line = self._line_in_use() if endpoint is None else self._line_to(endpoint)
+        line.send(self._count, request, on_done, timeout_ns)
+
+    async def call(
+        self, request: Request, timeout_ns: int = ETCD_CALL_TIMEOUT, *, endpoint: Address | None = None
+    ) -> Response:
         """The response. Raises Refused (its status is the EtcdError) when it certainly had no effect, else Unsure."""
         reply: Reply[Outcome] = self.process.reply()
-        self.request(request, reply.set, timeout_ns)
+        self.request(request, reply.set, timeout_ns, endpoint=endpoint)
         outcome = await reply.wait()
         if isinstance(outcome, Unsure):
             raise outcome
@@ -108,43 +190,65 @@ class EtcdClient:
 
     def next_endpoint(self) -> None:
         """Leave this endpoint: calls in flight end as Unsure, the next call goes elsewhere."""
-        if self._connection is not None:
-            self._connection.close()
-            self._lost("closed")
+        if self._line is not None:
+            self._line.close()
 
-    def _connect(self) -> None:
+    def leave(self, endpoint: Address) -> None:
+        """`endpoint` is in trouble: if it is the one in use, use the next from now on."""
+        if endpoint == self.endpoint:
+            if self._line is not None:
+                self.next_endpoint()
+            else:
+                self._turn()
+
+    def _line_in_use(self) -> _Line:
+        if self._line is None:
+            self._line = _Line(self, self.endpoint, self._line_lost)
+        return self._line
+
+    def _line_to(self, endpoint: Address) -> _Line:
+        if endpoint not in self._chosen:
+            self._chosen[endpoint] = _Line(self, endpoint, self._chosen_lost)
+        return self._chosen[endpoint]
+
+    def _line_lost(self, line: _Line) -> None:
+        if self._line is line:
+            self._line = None
+            self._turn()
+
+    def _chosen_lost(self, line: _Line) -> None:
+        if self._chosen.get(line.endpoint) is line:
+            del self._chosen[line.endpoint]
+
+    def _turn(self) -> None:
+        self._place = (self._place + 1) % len(self._endpoints)
+
+    def _remembering(self, number: int, on_done: OnDone) -> OnDone:
+        """`on_done`, after the outcome is in the journal."""
+
+        def answered(outcome: Outcome) -> None:
+            self.process.record(_answered(number, outcome))
+            on_done(outcome)
+
+        return answered
+
+    def open(
+        self,
+        label: str,
+        endpoint: Address,
+        on_message: Callable[[object], None],
+        on_close: Callable[[str], None],
+    ) -> Connection:
+        """A connection to a member, with the client's time-outs."""
         connection = self.process.connect(
-            self.endpoint,
-            label="etcd",
+            endpoint,
+            label=label,
             timeout_ns=ETCD_DIAL_TIMEOUT,
-            on_message=self._on_answer,
-            on_close=self._lost,
+            on_message=on_message,
+            on_close=on_close,
         )
         connection.keepalive(ETCD_KEEPALIVE_INTERVAL, ETCD_KEEPALIVE_TIMEOUT)
-        self._connection = connection
-
-    def _on_answer(self, message: object) -> None:
-        assert isinstance(message, Answer), f"an etcd member answered with {message!r}"
-        waiting = self._calls.pop(message.id, None)
-        if waiting is not None:
-            on_done, timer = waiting
-            timer.cancel()
-            on_done(message.response)
-
-    def _on_timeout(self, number: int, timeout_ns: int) -> None:
-        waiting = self._calls.pop(number, None)
-        if waiting is not None:
-            self.next_endpoint()
-            waiting[0](TimedOut(f"etcd at {self.endpoint} gave no answer within {timeout_ns / SECOND:g} s"))
-
-    def _lost(self, reason: str) -> None:
-        lost = self.endpoint
-        self._connection = None
-        self._place = (self._place + 1) % len(self._endpoints)
-        calls, self._calls = self._calls, {}
-        for on_done, timer in calls.values():
-            timer.cancel()
-            on_done(Unsure(f"the connection to etcd at {lost} ended: {reason}"))
+        return connection
 
     # -- watches
 
@@ -158,118 +262,32 @@ class EtcdClient:
         on_created: Callable[[int], None] | None = None,
         label: str = "etcd-watch",
     ) -> WatchHandle:
-        """Open a watch on a connection of its own. It ends at the first trouble: begin anew from what you saw.
+        """Open a watch. It ends at the first trouble: begin anew from what you saw.
 
         `on_end` gets the reason: "canceled: ..." with the member's words (a compacted start revision is in
         `WatchHandle.compact_revision`), or the way the connection ended.
         """
-        return WatchHandle(self, create, on_events, on_end, on_progress, on_created, label)
-
-    def open_watch(self, handle: WatchHandle, label: str) -> Connection:
-        """A connection for a watch, to the endpoint that calls use."""
-        connection = self.process.connect(
-            self.endpoint,
-            label=label,
-            timeout_ns=ETCD_DIAL_TIMEOUT,
-            on_message=handle.on_message,
-            on_close=handle.on_close,
+        hears = Hears(
+            on_events=on_events,
+            on_end=on_end,
+            on_progress=on_progress,
+            on_created=on_created,
         )
-        connection.keepalive(ETCD_KEEPALIVE_INTERVAL, ETCD_KEEPALIVE_TIMEOUT)
-        return connection
+        return self._stream_for(label).watch(create, hears)
 
-    def leave(self, endpoint: Address) -> None:
-        """`endpoint` is in trouble: if it is the one in use, use the next from now on."""
-        if endpoint == self.endpoint:
-            if self._connection is not None:
-                self.next_endpoint()
-            else:
-                self._place = (self._place + 1) % len(self._endpoints)
+    def _stream_for(self, label: str) -> ClientStream:
+        if not self._share_watches:
+            return ClientStream(self, label, is_shared=False)
+        if self._stream is None or not self._stream.is_open:
+            self._stream = ClientStream(self, label, is_shared=True)
+        return self._stream
 
 
-class WatchHandle:
-    """One watch. `cancel()` ends it without a word to its owner."""
-
-    def __init__(
-        self,
-        client: EtcdClient,
-        create: WatchCreate,
-        on_events: Callable[[tuple[Event, ...], int], None],
-        on_end: Callable[[str], None],
-        on_progress: Callable[[int], None] | None,
-        on_created: Callable[[int], None] | None,
-        label: str,
-    ) -> None:
-        self.is_open = True
-        self.compact_revision = 0
-        self._client = client
-        self._create = create
-        self._endpoint = client.endpoint
-        self._on_events = on_events
-        self._on_end = on_end
-        self._on_progress = on_progress
-        self._on_created = on_created
-        self._connection = client.open_watch(self, label)
-        self._name = f"{client.process.name}:{self._connection.local.port}"
-        self._connection.send(create)
-
-    def cancel(self) -> None:
-        """End the watch."""
-        if self.is_open:
-            self.is_open = False
-            self._record(WatchEnded(watch=self._name, reason="no longer wanted"))
-            self._connection.send(WatchCancel())
-            self._connection.close()
-
-    def request_progress(self) -> None:
-        """Ask for a progress notice; it comes through `on_progress`."""
-        if self.is_open:
-            self._connection.send(WatchProgress())
-
-    def on_message(self, message: object) -> None:
-        """Something arrived for this watch."""
-        if not self.is_open:
-            return
-        if isinstance(message, WatchEvents):
-            self._record(WatchDelivered(watch=self._name, events=message.events))
-            self._on_events(message.events, message.revision)
-        elif isinstance(message, WatchProgressNotice):
-            self._record(WatchProgressed(watch=self._name, revision=message.revision))
-            if self._on_progress is not None:
-                self._on_progress(message.revision)
-        elif isinstance(message, WatchCreated):
-            self._created(message.revision)
-        else:
-            assert isinstance(message, WatchCanceled), f"an etcd member sent {message!r} on a watch"
-            self.compact_revision = message.compact_revision
-            self._connection.close()
-            if not message.compact_revision:
-                self._client.leave(self._endpoint)
-            self._end(f"canceled: {message.reason}")
-
-    def _created(self, revision: int) -> None:
-        create = self._create
-        self._record(
-            WatchOpened(
-                watch=self._name,
-                member=self._connection.peer_name,
-                key=create.key,
-                range_end=create.range_end,
-                next_revision=create.start_revision or revision + 1,
-            )
-        )
-        if self._on_created is not None:
-            self._on_created(revision)
-
-    def _end(self, reason: str) -> None:
-        self.is_open = False
-        self._record(WatchEnded(watch=self._name, reason=reason))
-        self._on_end(reason)
-
-    def _record(self, event: object) -> None:
-        self._client.process.record(event)
-
-    def on_close(self, reason: str) -> None:
-        """The connection ended."""
-        if self.is_open:
-            self._client.leave(self._endpoint)
-            self._end(reason)
+def _answered(number: int, outcome: Outcome) -> CallAnswered:
+    if isinstance(outcome, Unsure):
+        return CallAnswered(number=number, unsure=str(outcome))
+    if not isinstance(outcome, EtcdError):
+        return CallAnswered(number=number, response=outcome)
+    if outcome.is_definite:
+        return CallAnswered(number=number, error=outcome.message)
+    return CallAnswered(number=number, unsure=outcome.message)

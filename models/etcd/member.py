@@ -9,10 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
+from chaoskube.models.etcd.boot import ToldCluster, ask_cluster, is_new
 from chaoskube.models.etcd.calls import Calls
 from chaoskube.models.etcd.client import CLIENT_PORT
 from chaoskube.models.etcd.lease_keeper import LeaseKeeper
-from chaoskube.models.etcd.replica import Replica, ReplicaOptions
+from chaoskube.models.etcd.lock_service import LockService
+from chaoskube.models.etcd.membership import check_cluster
+from chaoskube.models.etcd.options import ReplicaOptions
+from chaoskube.models.etcd.replica import Replica
 from chaoskube.models.etcd.server import Server
 from chaoskube.sim import Address, ModelBug, Process, World
 
@@ -23,12 +27,34 @@ def boot_member(
     members: Sequence[str],
     client_port: int = CLIENT_PORT,
     options: ReplicaOptions | None = None,
+    *,
+    joining: bool = False,
 ) -> None:
-    """Start a member's life on its process; `members` are the names of all members' processes."""
+    """Start a member's life on its process; `members` are the names of all members' processes.
+
+    `joining`: the cluster runs, and has added this member; what it needs to begin it asks the others. Once its disk
+    says who it is, that rules.
+    """
+    check_cluster(members)
     if name != process.name or name not in members:
         raise ModelBug(f"member {name!r} of {', '.join(members)} boots on the process {process.name!r}")
-    replica = Replica(process, tuple(members), options if options is not None else ReplicaOptions())
-    Server(replica, Calls(replica, LeaseKeeper(replica)), client_port)
+    start = partial(_start, process, tuple(members), client_port, options or ReplicaOptions())
+    if joining and is_new(process.disk):
+        ask_cluster(process, members, start)
+    else:
+        start(None)
+
+
+def _start(
+    process: Process,
+    members: tuple[str, ...],
+    client_port: int,
+    options: ReplicaOptions,
+    told: ToldCluster | None,
+) -> None:
+    replica = Replica(process, members, options, told)
+    calls = Calls(replica, LeaseKeeper(replica))
+    Server(replica, calls, LockService(replica, calls), client_port)
     replica.start()
 
 
@@ -37,6 +63,7 @@ def add_members(
 ) -> tuple[Process, ...]:
     """Processes etcd-0, etcd-1, ... one on each host, not yet started."""
     names = tuple(f"etcd-{place}" for place in range(len(hosts)))
+    check_cluster(names)
     return tuple(
         world.process(name, host=host, boot=partial(boot_member, name=name, members=names, options=options))
         for name, host in zip(names, hosts, strict=True)

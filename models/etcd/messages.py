@@ -124,6 +124,7 @@ from chaoskube.models.etcd.lease_messages import (
     LeaseTimeToLive,
     LeaseTimeToLiveResponse,
 )
+from chaoskube.models.etcd.lock_messages import ServiceRequest, ServiceResponse
 from chaoskube.models.etcd.watch_messages import (
     STREAM_WATCH_ID,
     WatchCancel,
@@ -278,6 +279,7 @@ Request: TypeAlias = (
     | MemberRemove
     | MemberPromote
     | MemberList
+    | ServiceRequest
 )
 
 
@@ -303,6 +305,7 @@ Response: TypeAlias = (
     | MemberRemoveResponse
     | MemberPromoteResponse
     | MemberListResponse
+    | ServiceResponse
 )
 
 

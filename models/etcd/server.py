@@ -20,8 +20,10 @@ from functools import partial
 from typing import Final
 
 from chaoskube.models.constants import ETCD_ELECTION_TICKS
-from chaoskube.models.etcd.calls import Calls, is_learner
+from chaoskube.models.etcd.calls import Calls
 from chaoskube.models.etcd.errors import NO_LEADER, NOT_SUPPORTED_FOR_LEARNER
+from chaoskube.models.etcd.lock_messages import ServiceRequest
+from chaoskube.models.etcd.lock_service import LockService
 from chaoskube.models.etcd.messages import (
     STREAM_WATCH_ID,
     Answer,
@@ -34,6 +36,7 @@ from chaoskube.models.etcd.messages import (
     WatchProgress,
 )
 from chaoskube.models.etcd.replica import Replica
+from chaoskube.models.etcd.session import Context
 from chaoskube.models.etcd.watch_stream import WatchStream
 from chaoskube.models.raft.messages import NONE
 from chaoskube.sim import MILLISECOND, Connection, ModelBug, Timer, reached
@@ -48,9 +51,10 @@ BLOCKED_RETRY_NS: Final = 10 * MILLISECOND
 class Server:
     """All client connections of one member."""
 
-    def __init__(self, replica: Replica, calls: Calls, port: int) -> None:
+    def __init__(self, replica: Replica, calls: Calls, locks: LockService, port: int) -> None:
         self.replica = replica
         self.calls = calls
+        self.locks = locks
         self._streaming: dict[Session, None] = {}
         self._blocked: dict[Session, None] = {}
         self._is_retrying = False
@@ -103,6 +107,7 @@ class Session:
         self._server = server
         self._replica = server.replica
         self._connection = connection
+        self._waits: dict[int, Context] = {}
         self._stream: WatchStream | None = None
         self._needs_leader = False
         self._progress_timer: Timer | None = None
@@ -114,7 +119,7 @@ class Session:
 
     def _on_message(self, message: object) -> None:
         if type(message) is Call:
-            self._server.calls.handle(message.request, partial(self._answer, message.id))
+            self._on_call(message)
         elif type(message) is WatchCreate:
             self._on_create(message)
         elif type(message) is WatchProgress:
@@ -128,9 +133,19 @@ class Session:
 
     def _on_close(self, _reason: str) -> None:
         self._end_stream()
+        for wait in self._waits.values():
+            wait.cancel()
+
+    def _on_call(self, call: Call) -> None:
+        answer = partial(self._answer, call.id)
+        if isinstance(call.request, ServiceRequest):
+            self._waits[call.id] = self._server.locks.serve(call.request, answer)
+        else:
+            self._server.calls.handle(call.request, answer)
 
     def _answer(self, number: int, response: Response | EtcdError) -> None:
         replica = self._replica
+        self._waits.pop(number, None)
         self._connection.send(Answer(number, response, member=replica.id, term=replica.raft.term))
 
     # -- watches
@@ -149,7 +164,7 @@ class Session:
             self._refuse_stream(NO_LEADER)
 
     def _on_create(self, create: WatchCreate) -> None:
-        if is_learner(self._replica):
+        if self._replica.is_learner:
             self._refuse_stream(NOT_SUPPORTED_FOR_LEARNER)
         elif create.require_leader and self._replica.raft.lead == NONE:
             self._refuse_stream(NO_LEADER)

@@ -1,35 +1,19 @@
 """Clients that read and write a few registers in an etcd cluster, while its members suffer.
 
 The smallest scenario: no Kubernetes in it. Three clients, each with its own member first, put unique values,
-compare-and-swap, read linearizably, and one of them watches; a read must see what was acknowledged before it
-began. The clients go on until the story ends, then stop, so that the cluster can fall silent.
-
-Clusters run with pre-vote or without (etcd's flag `pre-vote`, on by default since 3.5): `either` lets each world
-choose by its own luck (one in three has it), because pre-vote hides some mistakes in elections nearly always.
-Not on the menu: doubled datagrams (etcd's peers talk over TCP).
+compare-and-swap, delete, write two registers at once, read linearizably and serializably, now and in the past; one of
+them watches. Every answer is held against the known order of commits.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 
-from attrs import frozen
-
-from chaoskube.faults.crash import Crash
-from chaoskube.faults.crash_host import CrashHost
-from chaoskube.faults.lose import Lose
-from chaoskube.faults.partition import Partition
-from chaoskube.faults.pause import Pause
-from chaoskube.faults.reorder import Reorder
-from chaoskube.faults.slow_link import SlowLink
-from chaoskube.invariant import Invariant, always, collect
-from chaoskube.invariants import etcd as etcd_invariants
-from chaoskube.invariants import raft as raft_invariants
-from chaoskube.models.etcd.client import EtcdClient, Outcome
-from chaoskube.models.etcd.member import add_members, endpoints
+from chaoskube.models.etcd.client import Outcome
 from chaoskube.models.etcd.messages import (
     Compare,
     CompareTarget,
+    DeleteRange,
     Event,
     Put,
     Range,
@@ -38,123 +22,78 @@ from chaoskube.models.etcd.messages import (
     WatchCreate,
     prefix_end,
 )
-from chaoskube.models.etcd.replica import ReplicaOptions
-from chaoskube.models.etcd.view import BecameLeader, EtcdView, SteppedDown, Voted
 from chaoskube.scenario import Scenario, Setup, scenario
-from chaoskube.sim import (
-    MILLISECOND,
-    SECOND,
-    Address,
-    Entry,
-    FaultEnded,
-    FaultStarted,
-    Line,
-    Process,
-    ProcessStarted,
-    ProcessStopped,
-    UsageError,
-    World,
-)
+from chaoskube.scenarios.etcd.client import THINK_NS, Worker
+from chaoskube.scenarios.etcd.cluster import WORK_NS, EtcdCluster
+from chaoskube.scenarios.etcd.menus import FAULTS, INVARIANTS
+from chaoskube.scenarios.etcd.operations.compact import Compact
+from chaoskube.scenarios.etcd.operations.defrag import Defrag
+from chaoskube.scenarios.etcd.shape import SETUP, simpler
+from chaoskube.sim import SECOND, Process, World
 
 PREFIX = "/register/"
-EITHER = "either"
 REGISTERS = 2
 CLIENTS = 3
-THINK_NS = 900 * MILLISECOND
-CALL_NS = 3 * SECOND
-WORK_NS = 26 * SECOND
-"""How long clients work: the story's length and a little more."""
+PAST = 10
+"""How far back reads of the past go, in revisions."""
 
 
-@frozen(kw_only=True)
-class RegisterRead:
-    """A client's linearizable read was answered. `floor` is the newest revision acknowledged before it began."""
-
-    key: str
-    floor: int
-    revision: int
-    value: str
-    mod_revision: int
-
-
-class EtcdObserver:
-    """What a god sees of this scenario."""
-
-    def __init__(self, world: World) -> None:
-        self.etcd = EtcdView(world.journal)
-
-
-@always(on=[RegisterRead])
-def a_read_sees_what_was_acknowledged(seen: EtcdObserver, event: Entry) -> None:
-    """A linearizable read sees every write that was acknowledged before it began.
-
-    It is what makes compare-and-swap, locks and leader election on etcd work. (etcd API guarantees: strict
-    serializability.)
-    """
-    read = event.event
-    assert isinstance(read, RegisterRead), "woken by its own event only"
-    assert read.revision >= read.floor, (
-        f"{event.by} reads {read.key} at revision {read.revision}; revision {read.floor} was acknowledged before"
-    )
-
-
-class RegisterClient:
+class RegisterClient(Worker):
     """One client: an operation, a pause, another operation."""
 
-    def __init__(self, process: Process, servers: tuple[Address, ...], view: EtcdView, until: int) -> None:
-        self._process = process
-        self._view = view
-        self._until = until
-        self._client = EtcdClient(process, servers)
-        self._count = 0
-        self._seen: dict[str, int] = {}
-        self._next_revision = 0
+    _seen: dict[str, int]
+    _revision = 1
+    _next_revision = 0
 
-    def start(self, *, watches: bool) -> None:
+    def start_with(self, *, watches: bool) -> None:
         """Begin."""
+        self._seen = {}
         if watches:
             self._watch()
-        self._later(self._process.rng.randrange(THINK_NS))
+        self.start()
 
-    def _later(self, delay_ns: int) -> None:
-        if self._process.now < self._until:
-            self._process.call_later(delay_ns, self._act)
+    def act(self) -> None:
+        """Reads more often than writes."""
+        key = f"{PREFIX}{self.luck.randrange(REGISTERS)}"
+        kinds: tuple[Callable[[str], None], ...] = (self._read, self._put, self._swap, self._other)
+        kinds[self.luck.choice((0, 0, 1, 1, 2, 2, 3))](key)
 
-    def _act(self) -> None:
-        key = f"{PREFIX}{self._process.rng.randrange(REGISTERS)}"
-        what = self._process.rng.randrange(3)
-        self._count += 1
-        value = f"{self._process.name}.{self._process.life}.{self._count}"
-        if what == 0:
-            floor = self._view.calls.floor
-            self._client.request(Range(key=key), lambda outcome: self._on_read(key, floor, outcome), CALL_NS)
-        elif what == 1:
-            self._client.request(Put(key=key, value=value), self._on_written, CALL_NS)
+    def _read(self, key: str) -> None:
+        self.ask(Range(key=key), self._on_read)
+
+    def _put(self, key: str) -> None:
+        self.ask(Put(key=key, value=self.value()), self.rest)
+
+    def _swap(self, key: str) -> None:
+        unchanged = Compare(key=key, target=CompareTarget.MOD, value=self._seen.get(key, 0))
+        write = Put(key=key, value=self.value())
+        self.ask(Txn(compare=(unchanged,), success=(write,), failure=(Range(key=key),)), self.rest)
+
+    def _other(self, key: str) -> None:
+        everything = prefix_end(PREFIX)
+        kind = self.luck.randrange(5)
+        if kind == 0:
+            self.ask(DeleteRange(key=key), self.rest)
+        elif kind == 1:
+            writes = tuple(Put(key=f"{PREFIX}{one}", value=self.value()) for one in range(REGISTERS))
+            self.ask(Txn(success=writes), self.rest)
+        elif kind == 2:
+            self.ask(Range(key=PREFIX, range_end=everything, serializable=True), self.rest)
+        elif kind == 3:
+            self.ask(Range(key=PREFIX, range_end=everything), self.rest)
         else:
-            unchanged = Compare(key=key, target=CompareTarget.MOD, value=self._seen.get(key, 0))
-            swap = Txn(compare=(unchanged,), success=(Put(key=key, value=value),), failure=(Range(key=key),))
-            self._client.request(swap, self._on_written, CALL_NS)
+            past = max(self._revision - self.luck.randrange(PAST), 1)
+            self.ask(Range(key=PREFIX, range_end=everything, revision=past), self.rest)
 
-    def _on_read(self, key: str, floor: int, outcome: Outcome) -> None:
+    def _on_read(self, outcome: Outcome) -> None:
         if isinstance(outcome, RangeResponse):
-            kv = outcome.kvs[0] if outcome.kvs else None
-            self._seen[key] = 0 if kv is None else kv.mod_revision
-            self._process.record(
-                RegisterRead(
-                    key=key,
-                    floor=floor,
-                    revision=outcome.revision,
-                    value="" if kv is None else str(kv.value),
-                    mod_revision=self._seen[key],
-                )
-            )
-        self._later(THINK_NS)
-
-    def _on_written(self, _outcome: Outcome) -> None:
-        self._later(THINK_NS)
+            self._revision = outcome.revision
+            for kv in outcome.kvs:
+                self._seen[kv.key] = kv.mod_revision
+        self.rest()
 
     def _watch(self) -> None:
-        self._client.watch(
+        self.client.watch(
             WatchCreate(
                 key=PREFIX,
                 range_end=prefix_end(PREFIX),
@@ -163,122 +102,43 @@ class RegisterClient:
                 require_leader=True,
             ),
             on_events=self._on_events,
-            on_end=lambda reason: self._again(),
+            on_end=self._again,
         )
 
-    def _on_events(self, events: tuple[Event, ...], revision: int) -> None:
+    def _on_events(self, events: tuple[Event, ...], _revision: int) -> None:
         self._next_revision = events[-1].kv.mod_revision + 1
 
-    def _again(self) -> None:
-        if self._process.now < self._until:
-            self._process.call_later(THINK_NS, self._watch)
+    def _again(self, reason: str) -> None:
+        """From where it ended; from now on where that is compacted."""
+        if "compacted" in reason:
+            self._next_revision = 0
+        if self.is_at_work:
+            self.process.call_later(THINK_NS, self._watch)
 
 
-class RegisterCluster:
-    """The members and their clients, as the harness sees them."""
+def build(world: World, setup: Setup) -> EtcdCluster:
+    """The members, and three clients."""
+    cluster = EtcdCluster(world, setup, "etcd-register")
 
-    def __init__(self, world: World, setup: Setup) -> None:
-        size, pre_vote = setup.get("members"), setup.get("pre_vote")
-        if not isinstance(size, int) or not 1 <= size <= 7 or pre_vote not in (True, False, EITHER):
-            raise UsageError(
-                f"etcd-register wants members=1..7 and pre_vote=true, false or either, not {dict(setup)!r}"
-            )
-        if pre_vote == EITHER:
-            pre_vote = world.stream("etcd-register/pre-vote").randrange(3) == 0
-        self._pre_vote = bool(pre_vote)
-        self.world = world
-        self.observer = EtcdObserver(world)
-        hosts = [f"control-{place}" for place in range(size)]
-        self.members = add_members(world, hosts, ReplicaOptions(pre_vote=self._pre_vote))
-        self._servers = endpoints(self.members)
-        for member in self.members:
-            member.start()
-        self._clients = [
-            world.process(f"client-{place}", host="clients", boot=self._boot(place))
-            for place in range(CLIENTS)
-        ]
-        for client in self._clients:
-            client.start()
+    def boot(place: int) -> Callable[[Process], None]:
+        return lambda process: RegisterClient(process, cluster.servers_from(place), WORK_NS).start_with(
+            watches=place == 0
+        )
 
-    def _boot(self, place: int) -> Callable[[Process], None]:
-        def boot(process: Process) -> None:
-            first = place % len(self._servers)
-            servers = self._servers[first:] + self._servers[:first]
-            RegisterClient(process, servers, self.observer.etcd, WORK_NS).start(watches=place == 0)
-
-        return boot
-
-    def targets(self, kind: str) -> Sequence[str]:
-        """Members and their hosts: clients are not harmed."""
-        if kind == "process":
-            return tuple(member.name for member in self.members)
-        if kind == "host":
-            return tuple(member.host for member in self.members)
-        return ()
-
-    def warm(self) -> str | None:
-        """None when there is a leader and something has been written."""
-        return None if self.observer.etcd.store.acknowledged else "nothing has been written yet"
-
-    def unsettled(self) -> str | None:
-        """None when the clients have stopped and every member has every revision."""
-        view = self.observer.etcd
-        if self.world.now < WORK_NS + 3 * SECOND:
-            return "the clients are still at work"
-        behind = [member.name for member in self.members if view.applied.get(member.name, 1) < view.revision]
-        return f"{', '.join(behind)} lag behind revision {view.revision}" if behind else None
-
-    def tell(self, entry: Entry) -> Line | None:
-        """The decisive events in words."""
-        event = entry.event
-        if isinstance(event, BecameLeader):
-            return Line(
-                entry.by, f"becomes the leader of term {event.term}, from entry {event.first_index} on"
-            )
-        if isinstance(event, SteppedDown):
-            return Line(entry.by, f"no longer leads term {event.led_term}")
-        if isinstance(event, Voted):
-            return Line(entry.by, f"votes for {event.candidate} in term {event.term}")
-        if isinstance(event, ProcessStopped):
-            return Line(entry.by, f"ends: {event.reason}")
-        if isinstance(event, ProcessStarted) and event.life > 1:
-            return Line(entry.by, f"starts again, life {event.life}")
-        if isinstance(event, FaultStarted):
-            return Line("fault", event.text)
-        if isinstance(event, FaultEnded):
-            return Line("fault", f"healed: {event.text}")
-        return None
-
-    def assumptions(self) -> Sequence[str]:
-        """How the members are configured."""
-        return (f"{len(self.members)} etcd members, pre-vote {'on' if self._pre_vote else 'off'}",)
-
-
-def simpler(setup: Setup) -> Iterable[Setup]:
-    """Fewer members, and a pre-vote that is said."""
-    members = setup["members"]
-    assert isinstance(members, int)
-    if members > 3:
-        yield {**setup, "members": members - 2}
-    if setup["pre_vote"] == EITHER:
-        yield {**setup, "pre_vote": True}
-        yield {**setup, "pre_vote": False}
-
-
-INVARIANTS: tuple[Invariant, ...] = collect(
-    [raft_invariants, etcd_invariants, a_read_sees_what_was_acknowledged]
-)
+    for place in range(CLIENTS):
+        cluster.add_client(f"client-{place}", boot(place))
+    return cluster
 
 
 @scenario("etcd-register")
 def etcd_register() -> Scenario:
-    """Registers in an etcd of three members under every fault that a network, a disk and a machine know."""
+    """Registers in an etcd cluster under every fault that a network, a disk, a clock and a machine know."""
     return Scenario(
         name="etcd-register",
         doc="Clients read and write registers in an etcd cluster while its members suffer.",
-        setup={"members": 3, "pre_vote": EITHER},
-        build=RegisterCluster,
-        menu=(Crash, CrashHost, Pause, Partition, SlowLink, Lose, Reorder),
+        setup=SETUP,
+        build=build,
+        menu=(*FAULTS, Compact, Defrag),
         invariants=INVARIANTS,
         duration_ns=20 * SECOND,
         warm_ns=30 * SECOND,

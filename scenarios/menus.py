@@ -1,7 +1,7 @@
 """Named sets of actions: what may happen in a scenario.
 
 A new operation or fault is a file with a decorator; it joins `everything` by itself, unless it breaks what all
-invariants take for granted.
+invariants take for granted. What is asked of an etcd cluster alone has a menu of its own (`etcd/menus.py`).
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ BEYOND = ("lying-disk",)
 
 def everything() -> tuple[type[Action], ...]:
     """Every operation and every fault of ours, by name; what others install is for their own scenarios."""
-    load_all("chaoskube.faults")
-    load_all("chaoskube.scenarios.operations")
-    ours = (action for action in actions if action.__module__.startswith("chaoskube."))
+    homes = ("chaoskube.faults", "chaoskube.scenarios.operations")
+    for home in homes:
+        load_all(home)
+    ours = (action for action in actions if action.__module__.startswith(homes))
     return tuple(action for action in ours if action.verb not in BEYOND)
 
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from attrs import define
 
+from chaoskube.models.constants import ETCD_REQUEST_TIMEOUT
 from chaoskube.models.etcd.events import (
     CallMade,
     KeepAliveAnswered,
@@ -29,6 +30,8 @@ from chaoskube.models.raft.events import Committed
 from chaoskube.sim import SECOND, Entry, FaultStarted, Journal
 
 MILLION = 1_000_000
+TERM_NS = 3 * SECOND
+"""What a new leader adds by itself: an election time-out, and whole seconds."""
 
 
 @define(kw_only=True)
@@ -44,6 +47,8 @@ class LeaseLife:
     """The led time so far when it was last renewed, or asked to be."""
     terms: int
     """How many terms there had been then."""
+    open_ns: int = 0
+    """How much later a keep-alive that nobody has answered may still renew it."""
     is_given_up: bool = False
     """Somebody asked for its end."""
     ended_at: int | None = None
@@ -130,7 +135,7 @@ class LeasesView:
         life = self.all.get(event.id)
         if life is not None and event.ttl > 0:
             life.asked_at = max(life.asked_at, event.asked_at)
-            self._renew(life)
+            self._renew(life, 0)
 
     def _asked(self, entry: Entry) -> None:
         event = entry.event
@@ -141,10 +146,10 @@ class LeasesView:
             if life is not None and isinstance(request, LeaseRevoke):
                 life.is_given_up = True
             elif life is not None:
-                self._renew(life)
+                self._renew(life, ETCD_REQUEST_TIMEOUT)
 
-    def _renew(self, life: LeaseLife) -> None:
-        life.led_ns, life.terms = self.led_ns, self.terms
+    def _renew(self, life: LeaseLife, open_ns: int) -> None:
+        life.led_ns, life.terms, life.open_ns = self.led_ns, self.terms, open_ns
         if self.alive.pop(life.id, None) is not None:
             self.alive[life.id] = life
 
@@ -159,8 +164,9 @@ def overdue(leases: LeasesView, slack_ns: int) -> LeaseLife | None:
     """The first lease that should have ended by now."""
     for life in leases.alive.values():
         ttl_ns = life.ttl * SECOND * MILLION // leases.pace_ppm
-        a_term_ns = ttl_ns if leases.checkpoint_ns is None else leases.checkpoint_ns + slack_ns
-        if leases.led_ns - life.led_ns > ttl_ns + slack_ns + (leases.terms - life.terms) * a_term_ns:
+        a_term_ns = ttl_ns if leases.checkpoint_ns is None else leases.checkpoint_ns + TERM_NS
+        allowed_ns = ttl_ns + slack_ns + life.open_ns + (leases.terms - life.terms) * a_term_ns
+        if leases.led_ns - life.led_ns > allowed_ns:
             return life
     return None
 

@@ -211,6 +211,8 @@ class RaftView:
     def _configured(self, entry: Entry) -> None:
         event = entry.event
         assert isinstance(event, ConfigApplied | MemberListChanged)
+        if not event.voters:
+            return
         new = Membership(voters=event.voters, voters_outgoing=event.voters_outgoing, by=entry.by)
         known = self.members.setdefault(event.index, new)
         if known != new:

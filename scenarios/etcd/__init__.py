@@ -1,0 +1,1 @@
+"""What the etcd scenarios share: the cluster as a subject, clients, operations, menus."""

@@ -1,0 +1,124 @@
+"""How the cluster of an etcd scenario is made: plain data of the setup, and what each world draws where it says so.
+
+`either` and `any` let each world choose, from a stream of its own: most clusters are as etcd makes them, some have
+what hides less. What is drawn is told in the story's assumptions, and the minimiser replaces a draw by a word.
+
+- members: 1 to 7, or any (three mostly; even numbers too).
+- pre_vote: etcd's flag, on by default since 3.5; either: one world in three has it, because it hides some mistakes in
+  elections nearly always.
+- snapshots: entries between two snapshots; etcd's default of 10,000 is never reached in a story, so either: a few dozen
+  in one world of two, and a fifth of that kept for members that are a little behind.
+- reads: safe, or lease (linearizable reads on the leader's word, which a clock or a pause breaks: not by default).
+- checkpoints: seconds between notes of how long leases have; 0 for none, as etcd has it.
+
+Used by `cluster.py`; `simpler` by every etcd scenario.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from random import Random
+
+from attrs import frozen
+
+from chaoskube.models.etcd.options import ReplicaOptions
+from chaoskube.scenario import Setup
+from chaoskube.sim import SECOND, UsageError, World
+
+EITHER = "either"
+ANY = "any"
+SIZES = (3, 3, 3, 3, 3, 3, 1, 2, 4, 5, 5, 7)
+SNAPSHOTS_USUAL = 10_000
+PROGRESS_NS = 5 * SECOND
+"""As API servers' etcd is run (etcd's own default is 10 minutes)."""
+SETUP: Setup = {"members": ANY, "pre_vote": EITHER, "snapshots": EITHER, "reads": "safe", "checkpoints": 0}
+
+
+@frozen(kw_only=True)
+class EtcdShape:
+    """What a setup says of a cluster, with every draw made."""
+
+    members: int
+    pre_vote: bool
+    snapshots: int
+    reads: str
+    checkpoints: int
+
+    @property
+    def options(self) -> ReplicaOptions:
+        """The members' flags."""
+        return ReplicaOptions(
+            pre_vote=self.pre_vote,
+            progress_notify_ns=PROGRESS_NS,
+            read_only="lease" if self.reads == "lease" else "safe",
+            snapshot_count=self.snapshots,
+            catch_up_entries=max(self.snapshots // 5, 5),
+            lease_checkpoint_ns=self.checkpoints * SECOND,
+            lease_checkpoint_persist=self.checkpoints > 0,
+            compaction_batch=10,
+        )
+
+    def assumptions(self) -> tuple[str, ...]:
+        """How the members are configured, in words."""
+        told = [f"{self.members} etcd members, pre-vote {'on' if self.pre_vote else 'off'}"]
+        if self.snapshots != SNAPSHOTS_USUAL:
+            told.append(f"a snapshot every {self.snapshots} entries")
+        if self.reads == "lease":
+            told.append("linearizable reads on the leader's lease")
+        if self.checkpoints:
+            told.append(f"leases noted every {self.checkpoints} s")
+        return (", ".join(told),)
+
+
+def shape_of(setup: Setup, world: World, scenario: str) -> EtcdShape:
+    """What the setup says, drawn where it leaves a choice; UsageError where it says nothing sensible."""
+
+    def drawn(name: str, word: str, usual: object, draw: Callable[[Random], object]) -> object:
+        value = setup.get(name, usual)
+        return draw(world.stream(f"{scenario}/{name.replace('_', '-')}")) if value == word else value
+
+    members = drawn("members", ANY, 3, lambda luck: luck.choice(SIZES))
+    pre_vote = drawn("pre_vote", EITHER, EITHER, lambda luck: luck.randrange(3) == 0)
+    snapshots = drawn("snapshots", EITHER, SNAPSHOTS_USUAL, _draw_snapshots)
+    reads, checkpoints = setup.get("reads", "safe"), setup.get("checkpoints", 0)
+    if not (
+        _is_number(members, 1, 7)
+        and isinstance(pre_vote, bool)
+        and _is_number(snapshots, 1, SNAPSHOTS_USUAL)
+        and reads in ("safe", "lease")
+        and _is_number(checkpoints, 0, 3600)
+    ):
+        raise UsageError(
+            f"{scenario} wants members=1..7 or any, pre_vote=true, false or either, snapshots=1..10000 or either, "
+            f"reads=safe or lease, checkpoints=0..3600, not {dict(setup)!r}"
+        )
+    assert isinstance(members, int) and isinstance(snapshots, int) and isinstance(checkpoints, int)
+    return EtcdShape(
+        members=members,
+        pre_vote=bool(pre_vote),
+        snapshots=snapshots,
+        reads=str(reads),
+        checkpoints=checkpoints,
+    )
+
+
+def simpler(setup: Setup) -> Iterable[Setup]:
+    """Three members, or fewer; what is drawn is said."""
+    members = setup.get("members", 3)
+    for size in (3, 1, 2, 4, 5):
+        if members == ANY or (isinstance(members, int) and size < members):
+            yield {**setup, "members": size}
+    if setup.get("pre_vote", EITHER) == EITHER:
+        yield {**setup, "pre_vote": True}
+        yield {**setup, "pre_vote": False}
+    if setup.get("snapshots") == EITHER:
+        yield {**setup, "snapshots": SNAPSHOTS_USUAL}
+        yield {**setup, "snapshots": 30}
+
+
+def _draw_snapshots(luck: Random) -> int:
+    return luck.randint(20, 50) if luck.randrange(2) else SNAPSHOTS_USUAL
+
+
+def _is_number(value: object, least: int, most: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most

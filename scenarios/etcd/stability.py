@@ -1,0 +1,157 @@
+"""Whether the cluster has had no excuse for a while: a majority that runs, hears each other, and nothing else amiss.
+
+What counts as an excuse: any fault but those that take a minority away and leave the rest alone (partitions, pauses,
+crashes). While such a majority stands, and pre-vote is on, whoever is cut off cannot disturb it: members that hear their
+leader refuse a vote, and one that comes back doesn't raise the term first (Raft dissertation, 9.6). `quiet_since` says since
+when that has been so; every change of faults, starts and ends of processes, and of members begins it anew.
+
+Made by the observer of an etcd scenario; the two invariants about it stand here, because only these scenarios know it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+from typing import Protocol
+
+from chaoskube.invariant import Invariant, always
+from chaoskube.models.etcd.view import Acknowledged, BecameLeader, CallAnswered
+from chaoskube.sim import (
+    SECOND,
+    Entry,
+    FaultEnded,
+    FaultStarted,
+    OperationEnded,
+    OperationStarted,
+    Process,
+    ProcessStarted,
+    ProcessStopped,
+    World,
+    show,
+)
+
+GRACE_NS = 8 * SECOND
+"""For the leader that is cut off to step down, and for some elections that nobody wins."""
+WRITE_NS = 10 * SECOND
+HARMLESS = ("partition", "pause", "crash", "crash-host", "clock-offset", "clock-jump", "heal")
+
+
+class Stability:
+    """Since when a majority has been whole."""
+
+    def __init__(self, world: World) -> None:
+        self.quiet_since = 0
+        self.leaders: list[str] = []
+        """Who has become the leader after a grace since then."""
+        self.written_at = 0
+        """When a write was acknowledged last."""
+        self._world = world
+        self._members: tuple[Process, ...] = ()
+        self._has_pre_vote = False
+        self._faults: dict[str, int] = {}
+        subscribe = world.journal.subscribe
+        subscribe(FaultStarted, self._fault_started)
+        subscribe(FaultEnded, self._fault_ended)
+        subscribe(ProcessStarted, self._changed)
+        subscribe(ProcessStopped, self._changed)
+        subscribe(OperationStarted, self._changed)
+        subscribe(OperationEnded, self._changed)
+        subscribe(BecameLeader, self._became_leader)
+        subscribe(Acknowledged, self._acknowledged)
+
+    def follow(self, members: Sequence[Process], *, has_pre_vote: bool) -> None:
+        """These are the voters from now on."""
+        self._members = tuple(members)
+        self._has_pre_vote = has_pre_vote
+        self._begin()
+
+    def _fault_started(self, entry: Entry) -> None:
+        event = entry.event
+        assert isinstance(event, FaultStarted)
+        self._faults[event.text] = self._faults.get(event.text, 0) + 1
+        self._begin()
+
+    def _fault_ended(self, entry: Entry) -> None:
+        event = entry.event
+        assert isinstance(event, FaultEnded)
+        left = self._faults.pop(event.text, 1) - 1
+        if left > 0:
+            self._faults[event.text] = left
+        self._begin()
+
+    def _changed(self, _entry: Entry) -> None:
+        self._begin()
+
+    def _begin(self) -> None:
+        self.quiet_since = self._world.now
+        self.leaders = []
+
+    def _became_leader(self, entry: Entry) -> None:
+        if self.is_quiet_for(GRACE_NS):
+            self.leaders.append(entry.by)
+
+    def _acknowledged(self, entry: Entry) -> None:
+        self.written_at = entry.at
+
+    @property
+    def quiet_ns(self) -> int:
+        """How long there has been nothing new."""
+        return self._world.now - self.quiet_since
+
+    def is_quiet_for(self, wanted_ns: int) -> bool:
+        """Has there been no excuse for so long?"""
+        if not self._has_pre_vote or self.quiet_ns < wanted_ns:
+            return False
+        return all(text.split()[0] in HARMLESS for text in self._faults) and self._has_majority()
+
+    def _has_majority(self) -> bool:
+        running = [member for member in self._members if member.is_running]
+        needed = len(self._members) // 2 + 1
+        return any(self._is_whole(some) for some in combinations(running, needed))
+
+    def _is_whole(self, some: Sequence[Process]) -> bool:
+        """Do all of these hear each other?"""
+        link = self._world.network.link
+        return all(
+            not link(one.host, other.host).blocked and not link(other.host, one.host).blocked
+            for one, other in combinations(some, 2)
+        )
+
+
+class SeesStability(Protocol):
+    """An observer of an etcd scenario."""
+
+    @property
+    def stability(self) -> Stability:
+        """Whether there is an excuse."""
+
+
+@always(on=[BecameLeader])
+def a_whole_majority_keeps_its_leader(seen: SeesStability) -> None:
+    """While a majority runs and hears each other, and pre-vote is on, the leader changes once at most.
+
+    A member that is cut off and raises its term would depose a healthy leader again and again. (Raft dissertation, 9.6.)
+    """
+    leaders = seen.stability.leaders
+    assert len(leaders) <= 1, (
+        f"{', then '.join(leaders)} became the leader within {show(seen.stability.quiet_ns)} in which a majority was whole"
+    )
+
+
+@always(on=[CallAnswered])
+def a_whole_majority_writes(seen: SeesStability, event: Entry) -> None:
+    """While a majority runs and hears each other, writes complete.
+
+    Consensus that is safe and says nothing is no use to anybody. (Raft paper, 5.6: availability.)
+    """
+    answered = event.event
+    assert isinstance(answered, CallAnswered), "woken by its own event only"
+    stability = seen.stability
+    if answered.unsure and stability.is_quiet_for(GRACE_NS + WRITE_NS):
+        idle = event.at - stability.written_at
+        assert idle < WRITE_NS, (
+            f"nothing was written for {show(idle)} while a majority was whole; {event.by}: {answered.unsure}"
+        )
+
+
+INVARIANTS: tuple[Invariant, ...] = (a_whole_majority_keeps_its_leader, a_whole_majority_writes)

@@ -29,11 +29,12 @@ def boot_member(
     options: ReplicaOptions | None = None,
     *,
     joining: bool = False,
-) -> None:
+) -> Replica | None:
     """Start a member's life on its process; `members` are the names of all members' processes.
 
     `joining`: the cluster runs, and has added this member; what it needs to begin it asks the others. Once its disk
-    says who it is, that rules.
+    says who it is, that rules. The answer is the replica, for whoever wants to stop it in order; None while it
+    still asks.
     """
     check_cluster(members)
     if name != process.name or name not in members:
@@ -41,8 +42,8 @@ def boot_member(
     start = partial(_start, process, tuple(members), client_port, options or ReplicaOptions())
     if joining and is_new(process.disk):
         ask_cluster(process, members, start)
-    else:
-        start(None)
+        return None
+    return start(None)
 
 
 def _start(
@@ -51,11 +52,12 @@ def _start(
     client_port: int,
     options: ReplicaOptions,
     told: ToldCluster | None,
-) -> None:
+) -> Replica:
     replica = Replica(process, members, options, told)
     calls = Calls(replica, LeaseKeeper(replica))
     Server(replica, calls, LockService(replica, calls), client_port)
     replica.start()
+    return replica
 
 
 def add_members(

@@ -3,7 +3,8 @@
 A key is a tuple of everything that can matter to the member's future, with ids of members renamed on the way, so that
 states that differ in names alone can be made equal. Called by `core.Raft.copy` and `core.Raft.key`.
 
-Payloads and contexts are the caller's: they must be hashable, and are not renamed.
+Payloads and contexts are the caller's: they must be hashable, and are not renamed. Of the configuration only the seed is
+in a key: one search has one way of configuring its members.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ def copy_into(raft: RaftState, twin: RaftState) -> None:
 def key_of(raft: RaftState, rename: Mapping[int, int] | None, *, is_clock_seen: bool) -> Hashable:
     """The whole state as one value."""
     name = _renamer(rename)
-    clock = (raft.randomized_election_timeout, raft.timeouts_drawn) if is_clock_seen else ()
+    clock = (raft.config.seed, raft.timeouts_drawn, raft.randomized_election_timeout) if is_clock_seen else ()
     return (
         (name(raft.id), raft.term, name(raft.vote), name(raft.lead), raft.role.value),
         (name(raft.lead_transferee), raft.pending_conf_index, raft.uncommitted_size),

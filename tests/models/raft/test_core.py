@@ -11,47 +11,8 @@ from hypothesis import strategies as st
 from chaoskube.models.raft.core import Raft
 from chaoskube.models.raft.messages import Entry, HardState, Message, MessageType
 from chaoskube.models.raft.ready import Config, Role
-from tests.models.raft.bag import Bag
-
-ACTIONS = (
-    *("deliver",) * 10,
-    *("sync",) * 6,
-    *("tick",) * 3,
-    *("write", "write", "propose", "lose", "double", "crash", "read", "cut"),
-)
-
-
-def misbehave(bag: Bag, luck: random.Random, steps: int) -> None:
-    """Do `steps` things that a network, a disk and a clock may do."""
-    cut: set[tuple[int, int]] = set()
-    for step in range(steps):
-        bag.flight = [one for one in bag.flight if (one.from_, one.to) not in cut]
-        action = luck.choice(ACTIONS)
-        member = luck.choice(bag.voters)
-        if action == "tick":
-            for _ in range(luck.choice((1, 2, 12, 20))):
-                bag.members[member].tick()
-        elif action == "write":
-            bag.carry_out(member)
-        elif action == "sync":
-            bag.carry_out(member)
-            bag.sync(member)
-        elif action == "propose":
-            bag.members[member].propose(f"value-{step}")
-        elif action == "read":
-            bag.members[member].read_index(step)
-        elif action == "crash":
-            bag.crash(member)
-        elif action == "cut":
-            links = [(one, other) for one in bag.voters for other in bag.voters if luck.random() < 0.25]
-            cut = set(links if luck.random() < 0.6 else ())
-        elif bag.flight:
-            place = luck.randrange(min(len(bag.flight), luck.choice((1, 4, 40))))
-            if action == "lose":
-                bag.flight.pop(place)
-            else:
-                bag.deliver(place, keep=action == "double")
-        del bag.flight[:-40]
+from tests.models.raft.bag import Bag, elected
+from tests.models.raft.trouble import MEMBERSHIP, OPERATORS, misbehave
 
 
 @given(
@@ -60,7 +21,7 @@ def misbehave(bag: Bag, luck: random.Random, steps: int) -> None:
     pre_vote=st.booleans(),
     check_quorum=st.booleans(),
 )
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 def test_safety_holds_under_loss_doubling_reordering_and_crashes(
     seed: int, size: int, pre_vote: bool, check_quorum: bool
 ) -> None:
@@ -74,40 +35,71 @@ def test_safety_holds_under_loss_doubling_reordering_and_crashes(
     bag.check_logs()
 
 
-@given(seed=st.integers(0, 2**32), size=st.sampled_from((1, 3, 5)))
+@given(
+    seed=st.integers(0, 2**32),
+    size=st.sampled_from((1, 3)),
+    newcomers=st.sampled_from((0, 2)),
+    is_async=st.booleans(),
+    pre_vote=st.booleans(),
+    check_quorum=st.booleans(),
+    size_max=st.sampled_from((0, 20, 2**20)),
+    inflight=st.sampled_from((1, 3, 512)),
+)
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+def test_safety_holds_with_snapshots_changes_of_members_transfers_and_asynchronous_storage(
+    seed: int,
+    size: int,
+    newcomers: int,
+    is_async: bool,
+    pre_vote: bool,
+    check_quorum: bool,
+    size_max: int,
+    inflight: int,
+) -> None:
+    """The same four claims with everything that etcd-io/raft can do, and with its limits tight and loose."""
+    luck = random.Random(seed)
+    bag = Bag(
+        size,
+        luck,
+        newcomers=newcomers,
+        async_storage_writes=is_async,
+        pre_vote=pre_vote,
+        check_quorum=check_quorum,
+        max_size_per_msg=size_max,
+        max_committed_size_per_ready=max(size_max, 1),
+        max_inflight_msgs=inflight,
+        max_uncommitted_entries_size=200,
+    )
+
+    misbehave(bag, luck, 1000, more=OPERATORS + (MEMBERSHIP if newcomers else ()))
+
+    bag.check()
+    bag.check_logs()
+
+
+@given(seed=st.integers(0, 2**32), size=st.sampled_from((1, 3, 5)), is_async=st.booleans())
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
-def test_a_cluster_recovers_and_agrees_once_trouble_ends(seed: int, size: int) -> None:
+def test_a_cluster_recovers_and_agrees_once_trouble_ends(seed: int, size: int, is_async: bool) -> None:
     """Liveness: with the network and disks well again, a leader comes and a proposal commits everywhere."""
     luck = random.Random(seed)
-    bag = Bag(size, luck)
-    misbehave(bag, luck, 400)
+    bag = Bag(size, luck, async_storage_writes=is_async)
+    misbehave(bag, luck, 400, more=OPERATORS)
 
     for _ in range(200):
         bag.settle()
-        for raft in bag.members.values():
-            raft.tick()
-        bag.settle()
+        bag.report_lost_snapshots()
+        bag.tick_all()
         leaders = [raft for raft in bag.members.values() if raft.role is Role.LEADER]
-        if leaders and leaders[-1].propose("the end"):
+        if leaders and max(leaders, key=lambda raft: raft.term).propose("the end"):
             break
-    for _ in range(30):
-        bag.settle()
-        for raft in bag.members.values():
-            raft.tick()
+    for _ in range(40):
+        bag.tick_all()
+        bag.report_lost_snapshots()
     bag.settle()
 
     assert len({tuple(map(str, data)) for data in bag.applied.values()}) == 1
     assert "the end" in bag.applied[1]
     bag.check_logs()
-
-
-def elected(size: int = 3, **options: bool) -> Bag:
-    """A calm cluster led by member 1."""
-    bag = Bag(size, random.Random(1), **options)
-    bag.members[1].campaign()
-    bag.settle()
-    assert bag.members[1].role is Role.LEADER
-    return bag
 
 
 def test_a_new_leader_commits_an_empty_entry_of_its_term() -> None:

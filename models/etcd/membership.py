@@ -31,6 +31,7 @@ from chaoskube.models.raft.messages import ConfChange, ConfChangeType, ConfState
 from chaoskube.sim import UsageError
 
 MEMBERS_MAX: Final = 7
+RESTORED: Final = 1 << 32
 LEARNERS_MAX: Final = 1
 """api/membership/cluster.go: ExperimentalMaxLearners."""
 
@@ -47,8 +48,14 @@ def check_cluster(names: Sequence[str]) -> None:
 
 
 def cluster_id(names: Sequence[str], token: str = "") -> int:
-    """The number of a cluster: of its first members and of what else makes it unlike others."""
-    return crc32(",".join([*sorted(names), token]).encode())
+    """The number of a cluster, from its first members; a `token` makes another one of the same members."""
+    number = crc32(",".join([*sorted(names), token]).encode())
+    return number | RESTORED if token else number
+
+
+def is_restored(cluster: int) -> bool:
+    """Was it made anew from a backup, so that an older cluster of the same members may still be heard of?"""
+    return bool(cluster & RESTORED)
 
 
 @frozen(kw_only=True)

@@ -88,7 +88,8 @@ class Peers:
         self._number += 1
         self._asking[self._number] = _Asking(waits_for=waits_for, heard=[], go_on=go_on)
         for name in waits_for:
-            self._process.send(name, Probe(self._number))
+            if name in self._process.world.processes:
+                self._process.send(name, Probe(self._number))
         self._process.call_later(ANSWER_NS_MAX, self._end, self._number)
 
     def on_probe(self, sender: str, message: object) -> None:

@@ -50,7 +50,7 @@ class RaftNode:
         self.raft = raft
         self._log = log
         self._cluster = cluster
-        """Said with each message when it isn't the cluster that its members' names stand for."""
+        """Said with each message of a restored cluster; None for any other."""
         self._role = raft.role
         self._led_term = 0
         self.led_since = 0
@@ -181,7 +181,7 @@ class RaftNode:
             member.snapshots.save_if_due()
 
     def _send(self, messages: Sequence[Message]) -> None:
-        send, names, own = self._process.send, self._member.membership.names, self._member.id
+        names, own = self._member.membership.names, self._member.id
         for message in messages:
             to = message.to
             if to == own:
@@ -189,11 +189,12 @@ class RaftNode:
             if message.type is MessageType.MSG_SNAP:
                 self._member.snapshots.send(message)
             elif to in names:
-                send(names[to], message if self._cluster is None else _Foreign(self._cluster, message))
+                self.send_to(names[to], message)
 
     def send_to(self, name: str, message: Message) -> None:
-        """Send one message that isn't the core's own."""
-        self._process.send(name, message if self._cluster is None else _Foreign(self._cluster, message))
+        """Send one message to a member, if anything runs under its name yet."""
+        if name in self._process.world.processes:
+            self._process.send(name, message if self._cluster is None else _Foreign(self._cluster, message))
 
     # -- the journal
 

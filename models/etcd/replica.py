@@ -29,7 +29,7 @@ from chaoskube.models.etcd.boot import AskCluster, Begun, ToldCluster, begin
 from chaoskube.models.etcd.database_file import DatabaseFile
 from chaoskube.models.etcd.events import MemberStopped, Recovered
 from chaoskube.models.etcd.maintenance import Maintenance
-from chaoskube.models.etcd.membership import Membership, MemberStarted, cluster_id
+from chaoskube.models.etcd.membership import Membership, MemberStarted, is_restored
 from chaoskube.models.etcd.messages import (
     NO_SPACE,
     TIMED_OUT,
@@ -98,7 +98,9 @@ class Replica:
         self.proposals = Proposals(self._propose_to_raft)
         self.reads = ReadIndex(self._ask_read_index, self.new_id, process.monotonic_ns)
         self.peers = Peers(process)
-        self.node = RaftNode(self, begun.raft, begun.log, cluster=self._tag(members))
+        self.node = RaftNode(
+            self, begun.raft, begun.log, cluster=self.cluster if is_restored(self.cluster) else None
+        )
         self.snapshots = Snapshots(self, begun.snapshot.index)
         self.reconfiguration = Reconfiguration(self)
         self.maintenance = Maintenance(self)
@@ -130,9 +132,6 @@ class Replica:
             lease_checkpoint_ns=options.lease_checkpoint_ns,
             lease_checkpoint_persist=options.lease_checkpoint_persist,
         )
-
-    def _tag(self, members: tuple[str, ...]) -> int | None:
-        return None if self.cluster == cluster_id(members) else self.cluster
 
     def start(self) -> None:
         """Listen to peers, begin to tick, apply what the disk says is committed."""

@@ -1,0 +1,1 @@
+"""What a real etcd answered, played against the simulated one."""

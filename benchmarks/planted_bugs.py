@@ -16,7 +16,7 @@ from statistics import median
 from attrs import frozen
 
 from chaoskube.bug import Bug, bugs
-from chaoskube.discovery import bug_named, load, scenario_of_bug
+from chaoskube.discovery import bug_named, is_explored, load, scenario_of_bug
 from chaoskube.hunt import Limits, Quarry, Tally, fresh_seed, hunt, result_of, without
 from chaoskube.minimise import minimise
 from chaoskube.scenario import Scenario
@@ -93,7 +93,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         workers=given.workers,
     )
     print(f"seeds {first} to {first + given.seeds - 1}, {order.workers} workers", flush=True)
-    rows = [measure(bug, order) for bug in [bug_named(slug) for slug in given.bugs] or list(bugs)]
+    wanted = [bug_named(slug) for slug in given.bugs] or [one for one in bugs if not is_explored(one)]
+    rows = [measure(bug, order) for bug in wanted]
     print(f"\n{HEAD}\n{'':<50}  {'mid / worst':>11}  {'mid / worst':>13}  {'mid':>8}  {'mid':>9}")
     for row in rows:
         print(row)

@@ -1,4 +1,4 @@
-"""The command line: hunt, replay, minimise, list. One table of exit codes for all:
+"""The command line: hunt, replay, minimise, explore, list. One table of exit codes for all:
 
     0  as hoped
     1  a violation (with `--expect violation`: none was found)
@@ -179,12 +179,62 @@ def minimise(trace: Path, budget: float, out: Path | None, quiet: bool) -> int:
     return AS_HOPED
 
 
-@cli.command("list", short_help="List scenarios, actions, invariants, bugs.", epilog=EXIT_CODES)
+@cli.command(short_help="Search every state of a small cluster's core.", epilog=EXIT_CODES)
+@click.argument("name", default="raft")
+@click.option("--members", type=_Whole(1, 7), help="How many members; 3 says most, 5 takes long.")
+@click.option("--depth", type=_Whole(0), help="The longest path, in steps.")
+@click.option(
+    "--time-outs", type=_Whole(0), help="Time-outs (elections) on one path, of all members together."
+)
+@click.option("--requests", type=_Whole(0), help="Requests of clients on one path.")
+@click.option("--reads", type=_Whole(0), help="Reads of clients on one path.")
+@click.option(
+    "--crashes", type=_Whole(0), help="Losses of power on one path, between steps or during a write."
+)
+@click.option("--duplicates", type=_Whole(0), help="Messages that arrive twice on one path.")
+@click.option(
+    "--drops", type=_Whole(0), help="Messages lost on one path (those that never arrive are covered without)."
+)
+@click.option("--states", type=_Whole(1), help="The most states to keep, about 0.3 KB of memory each.")
+@click.option(
+    "--bug", help="Plant this bug first (`chaoskube list bugs`), and take the bounds that it needs."
+)
+@click.option(
+    "--for",
+    "for_seconds",
+    type=_Span(),
+    default="60s",
+    show_default=True,
+    help="How long to search, like 90s or 5m.",
+)
+@EXPECT
+@QUIET
+def explore(
+    name: str, bug: str | None, for_seconds: float, expect: str, quiet: bool, **bounds: int | None
+) -> int:
+    """Search every state that a few members of a core can get into, within bounds, shortest paths first.
+
+    NAME is an exploration (`chaoskube list explorations`). What is not given is as the exploration has it.
+
+    \b
+    chaoskube explore raft                                  is our Raft safe, as far as this goes?
+    chaoskube explore raft --members 5 --depth 8            with five members
+    chaoskube explore raft --bug raft-commit-prior-term     is a known mistake found?
+    """
+    from chaoskube.exploring import explore_and_tell
+
+    given = {key: value for key, value in bounds.items() if value is not None}
+    return _hoped(explore_and_tell(name, given, bug=bug, seconds=for_seconds, quiet=quiet), expect)
+
+
+@cli.command("list", short_help="List scenarios, actions, invariants, explorations, bugs.", epilog=EXIT_CODES)
 @click.argument(
-    "kind", type=click.Choice(["all", "scenarios", "actions", "invariants", "bugs"]), default="all"
+    "kind",
+    type=click.Choice(["all", "scenarios", "actions", "invariants", "explorations", "bugs"]),
+    default="all",
 )
 def list_(kind: str) -> int:
-    """List what there is: scenarios, actions, invariants, planted bugs."""
+    """List what there is: scenarios, actions, invariants, explorations, planted bugs."""
     from chaoskube.hunting import listing
 
     click.echo("\n".join(listing(kind)))

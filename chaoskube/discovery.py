@@ -2,7 +2,7 @@
 
 Entry-point groups, open to any distribution:
 
-- `chaoskube.scenarios`: packages whose modules register scenarios and actions with their decorators,
+- `chaoskube.scenarios`: packages whose modules register scenarios, explorations and actions with their decorators,
 - `chaoskube.bugs`: packages whose modules register planted bugs,
 - `chaoskube.inputs`: functions `(paths, stdin) -> Scenario | None` that make a scenario of a user's files,
   or say by None that these are not theirs.
@@ -22,6 +22,7 @@ from pathlib import Path
 import attrs
 
 from chaoskube.bug import Bug, bugs
+from chaoskube.exploration import Exploration, explorations
 from chaoskube.scenario import Scenario, hidden_scenarios, scenarios
 from chaoskube.sim import UsageError, load_all
 
@@ -66,8 +67,23 @@ def bug_named(slug: str) -> Bug:
 
 def scenario_of_bug(bug: Bug) -> Scenario:
     """The scenario in which a planted bug is hunted, with the setup that it needs."""
+    if is_explored(bug):
+        raise UsageError(
+            f"{bug.slug} is not for hunts; it is found by `chaoskube explore {bug.scenario} --bug {bug.slug}`"
+        )
     scenario = scenario_named(bug.scenario)
     return attrs.evolve(scenario, setup={**scenario.setup, **bug.setup}) if bug.setup else scenario
+
+
+def is_explored(bug: Bug) -> bool:
+    """Is this bug met by an exhaustive search, and not by hunts?"""
+    return bug.scenario in explorations
+
+
+def exploration_named(name: str) -> Exploration:
+    """The exploration of this name; a wrong name is answered with the near one."""
+    load()
+    return explorations.get(name)()
 
 
 def built_in() -> tuple[Scenario, ...]:

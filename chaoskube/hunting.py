@@ -16,6 +16,7 @@ from attrs import frozen
 from chaoskube.action import actions
 from chaoskube.bug import bugs
 from chaoskube.discovery import bug_named, built_in, load, scenario_for, scenario_of_bug
+from chaoskube.exploration import explorations
 from chaoskube.hunt import (
     Doubt,
     Limits,
@@ -211,6 +212,7 @@ def listing(kind: str) -> list[str]:
         "invariants": sorted(
             {(rule.name, f"({rule.kind}) {rule.rule}") for one in found for rule in one.invariants}
         ),
+        "explorations": [(one.name, one.doc) for one in (make() for make in explorations)],
         "bugs": [(one.slug, one.doc) for one in bugs],
     }
     lines: list[str] = []

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from chaoskube.bug import bug, patched
 from chaoskube.models.etcd import wal
 from chaoskube.models.raft.messages import Entry, HardState
+from chaoskube.scenarios import raft_members
 
 
 @bug(
@@ -18,12 +19,20 @@ from chaoskube.models.raft.messages import Entry, HardState
 )
 def raft_vote_not_durable() -> Iterator[None]:
     """A member answers votes without having stored them: after a crash it votes again in the same term."""
-    save = wal.save
+    save, save_in_search = wal.save, raft_members.save
 
     def save_entries_only(
         log: wal.WriteAheadLog, hard_state: HardState | None, entries: tuple[Entry, ...]
     ) -> None:
         save(log, None, entries)
 
-    with patched(wal, "save", save_entries_only):
+    def save_entries_only_in_search(
+        member: raft_members.RaftMember, hard_state: HardState | None, entries: Sequence[Entry]
+    ) -> None:
+        save_in_search(member, None, entries)
+
+    with (
+        patched(wal, "save", save_entries_only),
+        patched(raft_members, "save", save_entries_only_in_search),
+    ):
         yield

@@ -1,0 +1,375 @@
+"""Exhaustive search: everything that can happen to a few members within bounds, the shortest way first.
+
+Breadth-first over the states of all members, a bag of messages and a history. In each state every member may get any
+message that is for it (which leaves the bag, stays in it, or is lost without being seen), time out, be asked by a
+client, or lose power; and each input may end in a loss of power after its first messages have left and before the
+sync. Messages are never late, only not yet delivered: a bag has every order, and every loss.
+
+What keeps it small, all of it without losing a violation:
+
+- states that differ by the names of members are one state (`interning.py`),
+- a message whose delivery would change nothing is not delivered, one that never can change anything is taken out,
+- checks see members and history and not the bag, and are asked once for each combination.
+
+The first violation found is a shortest one, in steps; the search ends there. Otherwise it ends by a bound, and says
+which. Called by the command line (`exploring.py`) and by tests.
+"""
+
+from __future__ import annotations
+
+import time
+from array import array
+from collections import Counter
+from collections.abc import Iterator
+
+from attrs import frozen
+
+from chaoskube.exploration import Bounds, Check, Exploration, Seen
+from chaoskube.interning import CRASH, DELIVER, READ, REQUEST, TIME_OUT, Outcome, Parts
+
+CORE_REFUSES = "the-core-goes-on"
+CLOCK_EVERY = 256
+"""States between two looks at the clock."""
+
+DROP, DUPLICATE = "drop", "duplicate"
+BUDGETS = ("time_outs", "drops", "duplicates", "crashes", "requests", "reads")
+_TIME_OUTS, _DROPS, _DUPLICATES, _CRASHES, _REQUESTS, _READS = range(6)
+
+Used = tuple[int, int, int, int, int, int]
+
+
+@frozen(kw_only=True)
+class Move:
+    """One step: what happened to whom. `argument` is a packet's number or a request's."""
+
+    kind: str
+    place: int
+    argument: int
+    lost_write: int = 0
+    """Power is lost while this write of the step is under way (from 1), or it is not lost."""
+    keeps: bool = False
+    """The packet stays in the bag: it will arrive twice."""
+
+
+@frozen(kw_only=True)
+class State:
+    """Everything, in numbers of `Parts`; `used` counts what the path has used of each budget."""
+
+    locals_: tuple[int, ...]
+    bag: tuple[int, ...]
+    history: int
+    used: Used
+
+
+@frozen(kw_only=True)
+class Step:
+    """One step of a trace, in words: what was done, and what came of it."""
+
+    text: str
+    outcome: tuple[str, ...]
+
+
+@frozen(kw_only=True)
+class Violation:
+    """A check that fails, and a shortest way there."""
+
+    check: str
+    rule: str
+    message: str
+    steps: tuple[Step, ...]
+
+
+@frozen(kw_only=True)
+class Explored:
+    """What a search has covered. `ended_by`: violation, depth, states, time, or everything (within the budgets)."""
+
+    bounds: Bounds
+    states: int
+    transitions: int
+    depth: int
+    """Every path of so many steps has been looked at."""
+    ended_by: str
+    seconds: float
+    used_up: tuple[str, ...]
+    """The budgets that some path has used up."""
+    local_states: int
+    violation: Violation | None = None
+
+    @property
+    def states_a_second(self) -> float:
+        """New states found in a second of real time."""
+        return self.states / max(self.seconds, 1e-9)
+
+
+def explore(what: Exploration, bounds: Bounds | None = None, *, merges: bool = True) -> Explored:
+    """Search as far as the bounds allow. Without `merges` states that differ by names alone count each."""
+    return _Search(what, bounds if bounds is not None else what.bounds, merges=merges).run()
+
+
+class _Found(Exception):
+    """A check failed after this move from the state of this number."""
+
+    def __init__(self, check: Check, message: str, parent: int, move: Move) -> None:
+        super().__init__(message)
+        self.check = check
+        self.message = message
+        self.parent = parent
+        self.move = move
+
+
+class _Full(Exception):
+    """A bound was hit in the middle of a level."""
+
+
+class _Search:
+    """One search under way."""
+
+    def __init__(self, what: Exploration, bounds: Bounds, *, merges: bool) -> None:
+        self._what = what
+        self._bounds = bounds
+        self._limits = tuple(getattr(bounds, name) for name in BUDGETS)
+        self._parts = Parts(what.model, bounds.members, merges=merges)
+        self._numbers: dict[bytes, int] = {}
+        self._parents = array("q")
+        self._moves: list[Move | None] = []
+        self._known_moves: dict[Move, Move] = {}
+        self._checked: set[tuple[tuple[int, ...], int]] = set()
+        self._transitions = 0
+        self._began = time.monotonic()
+
+    def run(self) -> Explored:
+        """Level by level."""
+        depth, ended_by, found = 0, "everything", None
+        try:
+            level = [(0, self._begin())]
+            while level:
+                if depth >= self._bounds.depth:
+                    ended_by = "depth"
+                    break
+                level = self._next_level(level)
+                depth += 1
+        except _Found as problem:
+            ended_by, found = "violation", self._told(problem)
+        except _Full as problem:
+            ended_by = str(problem)
+        return Explored(
+            bounds=self._bounds,
+            states=len(self._numbers),
+            transitions=self._transitions,
+            depth=depth,
+            ended_by=ended_by,
+            seconds=time.monotonic() - self._began,
+            used_up=tuple(
+                name.replace("_", "-")
+                for name, limit, most in zip(BUDGETS, self._limits, self._most_used, strict=True)
+                if most >= limit > 0
+            ),
+            local_states=len(self._parts.locals),
+            violation=found,
+        )
+
+    # -- states
+
+    def _begin(self) -> State:
+        self._most_used = [0] * len(BUDGETS)
+        members, history = self._what.model.begin(self._bounds.members)
+        state = State(
+            locals_=tuple(self._parts.local(place, member) for place, member in enumerate(members)),
+            bag=(),
+            history=self._parts.history(history),
+            used=(0, 0, 0, 0, 0, 0),
+        )
+        self._check(state.locals_, state.history, -1, Move(kind="begin", place=0, argument=0))
+        self._is_new(state, -1, None)
+        return state
+
+    def _next_level(self, level: list[tuple[int, State]]) -> list[tuple[int, State]]:
+        found: list[tuple[int, State]] = []
+        for count, (number, state) in enumerate(level):
+            if count % CLOCK_EVERY == 0:
+                self._look_at_the_clock()
+            for move, outcome, used in self._moves_from(state):
+                self._transitions += 1
+                after = self._after(state, move, outcome, used, number)
+                if self._is_new(after, number, move):
+                    found.append((len(self._numbers) - 1, after))
+        return found
+
+    def _look_at_the_clock(self) -> None:
+        limit = self._bounds.seconds
+        if limit is not None and time.monotonic() - self._began >= limit:
+            raise _Full("time")
+
+    def _is_new(self, state: State, parent: int, move: Move | None) -> bool:
+        canonical = self._parts.canonical(state.locals_, state.bag, state.history)
+        key = array("I", (*state.used, *canonical)).tobytes()
+        if key in self._numbers:
+            return False
+        if len(self._numbers) >= self._bounds.states:
+            raise _Full("states")
+        self._numbers[key] = len(self._numbers)
+        self._parents.append(parent)
+        self._moves.append(None if move is None else self._known_moves.setdefault(move, move))
+        self._most_used = [max(pair) for pair in zip(self._most_used, state.used, strict=True)]
+        return True
+
+    # -- moves
+
+    def _moves_from(self, state: State) -> Iterator[tuple[Move, Outcome | None, Used]]:
+        """Every step that can follow, with what it leads to (None: only the bag changes)."""
+        yield from self._deliveries(state)
+        used, limits = state.used, self._limits
+        for place in range(len(state.locals_)):
+            if used[_TIME_OUTS] < limits[_TIME_OUTS]:
+                yield from self._inputs(state, place, TIME_OUT, 0, _spent(used, _TIME_OUTS))
+            if used[_REQUESTS] < limits[_REQUESTS]:
+                spent = _spent(used, _REQUESTS)
+                yield from self._inputs(state, place, REQUEST, spent[_REQUESTS], spent)
+            if used[_READS] < limits[_READS]:
+                spent = _spent(used, _READS)
+                yield from self._inputs(state, place, READ, spent[_READS], spent)
+            if used[_CRASHES] < limits[_CRASHES]:
+                yield from self._inputs(state, place, CRASH, 0, _spent(used, _CRASHES))
+
+    def _deliveries(self, state: State) -> Iterator[tuple[Move, Outcome | None, Used]]:
+        used, limits, before = state.used, self._limits, -1
+        for packet in state.bag:
+            if packet == before:
+                continue
+            before = packet
+            place = self._parts.packets[packet].to - 1
+            yield from self._inputs(state, place, DELIVER, packet, used)
+            if used[_DUPLICATES] < limits[_DUPLICATES]:
+                yield from self._inputs(state, place, DELIVER, packet, _spent(used, _DUPLICATES), keeps=True)
+            if used[_DROPS] < limits[_DROPS]:
+                yield Move(kind=DROP, place=place, argument=packet), None, _spent(used, _DROPS)
+
+    def _inputs(
+        self, state: State, place: int, kind: str, argument: int, used: Used, *, keeps: bool = False
+    ) -> Iterator[tuple[Move, Outcome | None, Used]]:
+        local = state.locals_[place]
+        for outcome in self._parts.outcomes(place, local, kind, argument):
+            if outcome.lost_write:
+                if used[_CRASHES] >= self._limits[_CRASHES]:
+                    continue
+                spent = _spent(used, _CRASHES)
+            elif outcome.local == local and not outcome.packets and not outcome.events and not outcome.error:
+                continue
+            else:
+                spent = used
+            yield (
+                Move(kind=kind, place=place, argument=argument, lost_write=outcome.lost_write, keeps=keeps),
+                outcome,
+                spent,
+            )
+
+    def _after(self, state: State, move: Move, outcome: Outcome | None, used: Used, number: int) -> State:
+        bag = list(state.bag)
+        if move.kind == DROP or (move.kind == DELIVER and not move.keeps):
+            bag.remove(move.argument)
+        if outcome is None:
+            return State(locals_=state.locals_, bag=tuple(bag), history=state.history, used=used)
+        parts, place = self._parts, move.place
+        if outcome.error is not None:
+            raise _Found(_core_goes_on(), outcome.error, number, move)
+        locals_ = (*state.locals_[:place], outcome.local, *state.locals_[place + 1 :])
+        bag.extend(outcome.packets)
+        packets, is_ignored = parts.packets, parts.is_ignored
+        bag = [one for one in bag if not is_ignored(locals_[packets[one].to - 1], one)]
+        bag.sort()
+        history = parts.after(state.history, place, outcome.events)
+        self._check(locals_, history, number, move)
+        return State(locals_=locals_, bag=tuple(bag), history=history, used=used)
+
+    def _check(self, locals_: tuple[int, ...], history: int, parent: int, move: Move) -> None:
+        asked = (locals_, history)
+        if asked in self._checked:
+            return
+        self._checked.add(asked)
+        seen = Seen(
+            members=tuple([self._parts.locals[local] for local in locals_]),
+            history=self._parts.histories[history],
+        )
+        for check in self._what.checks:
+            try:
+                check.function(seen)
+            except AssertionError as problem:
+                message = str(problem).splitlines()[0] if str(problem) else check.rule
+                raise _Found(check, message, parent, move) from None
+
+    # -- telling
+
+    def _told(self, found: _Found) -> Violation:
+        moves = [found.move]
+        number = found.parent
+        while number > 0:
+            move = self._moves[number]
+            assert move is not None, "only the first state has no move"
+            moves.append(move)
+            number = self._parents[number]
+        steps = self._retold(list(reversed(moves))) if found.parent >= 0 else ()
+        return Violation(check=found.check.name, rule=found.check.rule, message=found.message, steps=steps)
+
+    def _retold(self, moves: list[Move]) -> tuple[Step, ...]:
+        """Walk the path again, with words."""
+        members, _ = self._what.model.begin(self._bounds.members)
+        locals_ = [self._parts.local(place, member) for place, member in enumerate(members)]
+        steps = []
+        for move in moves:
+            outcomes = (
+                ()
+                if move.kind == DROP
+                else self._parts.outcomes(move.place, locals_[move.place], move.kind, move.argument)
+            )
+            outcome = next((one for one in outcomes if one.lost_write == move.lost_write), None)
+            steps.append(Step(text=self._text(move), outcome=self._outcome_text(move, outcome)))
+            if outcome is not None:
+                locals_[move.place] = outcome.local
+        return tuple(steps)
+
+    def _text(self, move: Move) -> str:
+        who = f"member {move.place + 1}"
+        before_sync = ", and loses power before this is synced" if move.lost_write else ""
+        if move.lost_write > 1:
+            before_sync = f", and loses power before write {move.lost_write} of this is synced"
+        if move.kind in (DELIVER, DROP):
+            packet = self._parts.packets[move.argument]
+            what = f"{self._what.model.message_text(packet.message)} from member {packet.sender}"
+            if move.kind == DROP:
+                return f"lost on its way to {who}: {what}"
+            return f"{who} gets {what}{' (which will come again)' if move.keeps else ''}{before_sync}"
+        said = {
+            TIME_OUT: "times out",
+            REQUEST: f"gets request {move.argument}",
+            READ: f"gets read {move.argument}",
+            CRASH: "loses power and starts again",
+        }
+        return f"{who} {said[move.kind]}{before_sync}"
+
+    def _outcome_text(self, move: Move, outcome: Outcome | None) -> tuple[str, ...]:
+        if outcome is None:
+            return ()
+        who = f"member {move.place + 1}"
+        told = [self._what.model.event_text(event) for event in outcome.events]
+        sent = Counter(
+            f"{self._what.model.message_text(packet.message)} to member {packet.to}"
+            for packet in (self._parts.packets[one] for one in outcome.packets)
+        )
+        return (
+            *[f"{who} {text}" for text in told if text is not None],
+            *[f"{who} sends {text}{f', {count} times' if count > 1 else ''}" for text, count in sent.items()],
+        )
+
+
+def _core_goes_on() -> Check:
+    return Check(
+        name=CORE_REFUSES,
+        rule="Nothing that can happen to a member makes its core stop at a state that cannot be.",
+        function=lambda seen: None,
+    )
+
+
+def _spent(used: Used, budget: int) -> Used:
+    counts = list(used)
+    counts[budget] += 1
+    return tuple(counts)  # type: ignore[return-value]  # as many as before

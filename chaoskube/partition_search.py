@@ -16,6 +16,9 @@ linearized. What makes it short, each sound for every model:
   first, could come after it. Not so for what merely leaves THIS state as it is: an unanswered compare-and-set that
   would do nothing now may be needed later.
 - An unanswered operation that would leave the state as it is, is not taken now.
+- If the model tells that its states only grow (`Growing`), a configuration is left as soon as the answer of a read that
+  is under way, or of the next one after those, is out of reach: not right now, and nothing is left that was called
+  before that answer and leads back to it.
 - Of unanswered operations with the same input, the one called first is taken first.
 - A configuration is skipped where one was met that had used fewer of the unanswered (a subset), the rest being equal:
   what it has left can do all that this one can.
@@ -28,11 +31,12 @@ Not modelled: searching breadth-first by events, which takes far longer on histo
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Hashable, Iterator, Sequence
 from typing import Generic, TypeVar
 
 from chaoskube.history import Operation
-from chaoskube.sequential import Model
+from chaoskube.sequential import Growing, Model
 
 State = TypeVar("State")
 Input = TypeVar("Input")
@@ -44,6 +48,8 @@ Configuration = tuple[int, int, int, int, Path]
 """low, window, used, state and how it was reached."""
 
 _ILLEGAL = -1
+_OUT_OF_REACH = -2
+"""Illegal now, and until something leads back (`Growing`)."""
 
 
 class PartitionSearch(Generic[State, Input, Output]):
@@ -89,6 +95,11 @@ class PartitionSearch(Generic[State, Input, Output]):
         self._end = len(answered)
         self._kinds = [self._effects.number(one.input, one.output) for one in self._operations]
         self._is_read = [self._effects.is_read[number] for number in self._kinds]
+        reads = [place for place in range(self._end) if self._is_read[place]]
+        self._later = _later(answered, reads)
+        self._asked_from = {place: low for low, place in reversed(list(enumerate(self._later)))}
+        self._returns = [_returned(one) for one in answered]
+        self._ways_back_of: dict[int, tuple[int, int]] = {}
         self._concurrent = _concurrent(answered)
         self._lost = _lost_before(answered, lost)
 
@@ -98,6 +109,8 @@ class PartitionSearch(Generic[State, Input, Output]):
         kinds, is_read, effects = self._kinds, self._is_read, self._effects
         table = effects.tables[state]
         rest = self._concurrent[low] & ~window
+        if self._is_next_out_of_reach(low, window, used, state):
+            return
         answered: list[tuple[int, int, int]] = []
         while rest:
             bit = rest & -rest
@@ -108,7 +121,9 @@ class PartitionSearch(Generic[State, Input, Output]):
             after = table.get(kind)
             if after is None:
                 after = effects.compute(state, kind)
-            if after == _ILLEGAL:
+            if after < 0:
+                if after == _OUT_OF_REACH and not self._has_way_back(number, low, window, used):
+                    return
                 continue
             if is_read[number]:
                 self._visit(low, window | bit, used, state, (path, number))
@@ -129,8 +144,35 @@ class PartitionSearch(Generic[State, Input, Output]):
             previous = kind
             self.steps += 1
             after = self._effects.after(state, kind)
-            if after not in (state, _ILLEGAL):
+            if after >= 0 and after != state:
                 yield bit, number, after
+
+    def _is_next_out_of_reach(self, low: int, window: int, used: int, state: int) -> bool:
+        """Whether the next read after those under way can't be answered any more."""
+        later = self._later[low]
+        if later is None or self._effects.after(state, self._kinds[later]) != _OUT_OF_REACH:
+            return False
+        return not self._has_way_back(later, low, window, used)
+
+    def _has_way_back(self, number: int, low: int, window: int, used: int) -> bool:
+        """Whether something is left that could come before an answer and bring it back into reach."""
+        answered, lost = self._ways_back(number)
+        return bool((answered >> low) & ~window or lost & ~used)
+
+    def _ways_back(self, number: int) -> tuple[int, int]:
+        """What may come before an answer while it is waited for, and leads back to it: answered ones, unanswered ones."""
+        found = self._ways_back_of.get(number)
+        if found is None:
+            operation = self._operations[number]
+            first = self._asked_from.get(number, bisect_left(self._returns, operation.call))
+            places = [*range(first, number), *_places(self._concurrent[number], number)]
+            answered = sum(1 << place for place in places if self._leads_back(place, operation))
+            lost = sum(bit for bit, place in self._lost[number] if self._leads_back(place, operation))
+            found = self._ways_back_of[number] = answered, lost
+        return found
+
+    def _leads_back(self, place: int, operation: Operation[Input, Output]) -> bool:
+        return self._effects.is_way_back(self._operations[place].input, operation)
 
     def _visit(self, low: int, window: int, used: int, state: int, path: Path) -> None:
         """Put a configuration on the stack, unless one that can do as much was there."""
@@ -159,6 +201,7 @@ class _Effects(Generic[State, Input, Output]):
 
     def __init__(self, model: Model[State, Input, Output]) -> None:
         self._model = model
+        self._growing = model if isinstance(model, Growing) else None
         self._numbers: dict[tuple[Input, Output | None], int] = {}
         self._kinds: list[tuple[Input, Output | None]] = []
         self.is_read: list[bool] = []
@@ -177,6 +220,12 @@ class _Effects(Generic[State, Input, Output]):
             self.is_read.append(self._model.is_read(input, output))
         return number
 
+    def is_way_back(self, input: Input, operation: Operation[Input, Output]) -> bool:
+        """Whether `input` brings the answer of another operation back into reach, if the model tells."""
+        if self._growing is None or operation.output is None:
+            return True
+        return self._growing.is_way_back(input, operation.input, operation.output)
+
     def after(self, state: int, kind: int) -> int:
         """The state after an operation, or that it is not legal."""
         after = self.tables[state].get(kind)
@@ -186,7 +235,13 @@ class _Effects(Generic[State, Input, Output]):
         """The same, for the first time."""
         input, output = self._kinds[kind]
         is_legal, next_state = self._model.step(self._states[state], input, output)
-        after = self._number_of_state(next_state) if is_legal else _ILLEGAL
+        if is_legal:
+            after = self._number_of_state(next_state)
+        elif self._growing is not None and output is not None:
+            is_lost = self._growing.is_out_of_reach(self._states[state], input, output)
+            after = _OUT_OF_REACH if is_lost else _ILLEGAL
+        else:
+            after = _ILLEGAL
         self.tables[state][kind] = after
         return after
 
@@ -201,6 +256,27 @@ class _Effects(Generic[State, Input, Output]):
 def _returned(operation: Operation[Input, Output]) -> int:
     assert operation.returned is not None
     return operation.returned
+
+
+def _places(bits: int, first: int) -> Iterator[int]:
+    """The numbers of the bits that are set, where bit 0 means `first`."""
+    while bits:
+        bit = bits & -bits
+        bits ^= bit
+        yield first + bit.bit_length() - 1
+
+
+def _later(answered: Sequence[Operation[Input, Output]], reads: Sequence[int]) -> list[int | None]:
+    """For each operation: which of the reads that were called after its answer was answered first."""
+    by_call = sorted(reads, key=lambda place: answered[place].call)
+    found: list[int | None] = []
+    first = None
+    for due in reversed(answered):
+        while by_call and answered[by_call[-1]].call > _returned(due):
+            place = by_call.pop()
+            first = place if first is None else min(first, place)
+        found.append(first)
+    return found[::-1]
 
 
 def _concurrent(answered: Sequence[Operation[Input, Output]]) -> list[int]:

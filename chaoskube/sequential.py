@@ -15,11 +15,12 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from enum import Enum
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 from attrs import frozen
 
 State = TypeVar("State")
+State_contra = TypeVar("State_contra", contravariant=True)
 Input_contra = TypeVar("Input_contra", contravariant=True)
 Output_contra = TypeVar("Output_contra", contravariant=True)
 
@@ -41,6 +42,17 @@ class Model(Protocol[State, Input_contra, Output_contra]):
 
     def describe(self, input: Input_contra, output: Output_contra | None, /) -> str:
         """The operation in a few words."""
+
+
+@runtime_checkable
+class Growing(Protocol[State_contra, Input_contra, Output_contra]):
+    """What a model may say besides, to make searches shorter: its states only grow, but for resets."""
+
+    def is_out_of_reach(self, state: State_contra, input: Input_contra, output: Output_contra, /) -> bool:
+        """Whether the answer stays wrong whatever follows, until there is a way back."""
+
+    def is_way_back(self, reset: Input_contra, input: Input_contra, output: Output_contra, /) -> bool:
+        """Whether such an operation makes a state that the answer can be reached from, whatever was before."""
 
 
 class Done(Enum):
@@ -167,6 +179,14 @@ class Strings:
         """Reads alone."""
         return isinstance(input, Read)
 
+    def is_out_of_reach(self, state: str, input: StringInput, output: Answer, /) -> bool:
+        """A string that does not begin with this one was read before it, or after a write."""
+        return isinstance(output, Got) and not str(output.value).startswith(state)
+
+    def is_way_back(self, reset: StringInput, input: StringInput, output: Answer, /) -> bool:
+        """A write of what the string that was read begins with."""
+        return isinstance(reset, Write) and not self.is_out_of_reach(str(reset.value), input, output)
+
     def partition(self, input: StringInput, /) -> Hashable:
         """Each key is a string of its own."""
         return input.key
@@ -196,6 +216,14 @@ class Elements:
     def is_read(self, input: SetInput, output: Answer | None, /) -> bool:
         """Reads alone."""
         return isinstance(input, Read)
+
+    def is_out_of_reach(self, state: frozenset[str], input: SetInput, output: Answer, /) -> bool:
+        """A set that lacks one of these elements was read before it was added."""
+        return isinstance(output, Got) and isinstance(output.value, frozenset) and not state <= output.value
+
+    def is_way_back(self, reset: SetInput, input: SetInput, output: Answer, /) -> bool:
+        """Nothing is ever taken out."""
+        return False
 
     def partition(self, input: SetInput, /) -> Hashable:
         """There is one set."""

@@ -221,10 +221,8 @@ def test_there_is_nothing_to_blame_in_a_good_history() -> None:
 
 def test_a_refuted_key_is_found_beside_keys_that_take_forever() -> None:
     """Porcupine's c50-bad: whoever finishes one key before beginning the next does not come back."""
-    hard = [_append(number, call=0, returned=100) for number in range(14)]
-    hard.append(Operation(client="r", input=Read(key="hard"), output=Got(value="?"), call=101, returned=102))
-    read = Operation(client="x", input=Read(key="easy"), output=Got(value="?"), call=0, returned=1)
-    result = check(Strings(), [*hard, read])
+    read = _operation("x", Read(key="easy"), Got(value=1), 0, 1)
+    result = check(Register(), [*_hard(), read])
 
     assert result.verdict is Verdict.NOT_LINEARIZABLE
     assert result.refuted == (read,)
@@ -234,18 +232,15 @@ def test_a_refuted_key_is_found_beside_keys_that_take_forever() -> None:
 @pytest.mark.parametrize(
     ("bound", "checked"),
     [
-        ("3000 steps", lambda model, history: check(model, history, steps_max=3_000)),
-        ("500 cache entries", lambda model, history: check(model, history, entries_max=500)),
+        ("3000 steps", lambda history: check(Register(), history, steps_max=3_000)),
+        ("500 cache entries", lambda history: check(Register(), history, entries_max=500)),
     ],
 )
 def test_unknown_names_the_bound_that_was_hit(
-    bound: str,
-    checked: Callable[[Strings, list[Operation[Read | Append | Write, Answer]]], Result[Input, Output]],
+    bound: str, checked: Callable[[list[RegisterOperation]], Result[RegisterInput, Answer]]
 ) -> None:
     """A third verdict, never a guess; the same on every machine."""
-    hard = [_append(number, call=0, returned=100) for number in range(14)]
-    hard.append(Operation(client="r", input=Read(key="hard"), output=Got(value="?"), call=101, returned=102))
-    first, second = checked(Strings(), hard), checked(Strings(), hard)
+    first, second = checked(_hard()), checked(_hard())
 
     assert (first.verdict, first.bound) == (Verdict.UNKNOWN, bound)
     assert (first.steps, first.entries) == (second.steps, second.entries)
@@ -284,8 +279,7 @@ def _stale() -> list[RegisterOperation]:
     ]
 
 
-def _append(number: int, *, call: int, returned: int) -> Operation[Read | Append | Write, Answer]:
-    letter = chr(ord("a") + number)
-    return Operation(
-        client=letter, input=Append(key="hard", value=letter), output=Done.OK, call=call, returned=returned
-    )
+def _hard() -> list[RegisterOperation]:
+    """Many writes at once, of which none is seen: every set of them has to be tried with every last one."""
+    writes = [_operation(f"{one}", Write(key="hard", value=one), Done.OK, 0, 100) for one in range(14)]
+    return [*writes, _operation("r", Read(key="hard"), Got(value=99), 101, 102)]

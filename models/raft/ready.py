@@ -84,7 +84,7 @@ class Config:
             (self.election_tick <= self.heartbeat_tick, "election tick must be greater than heartbeat tick"),
             (self.max_inflight_msgs <= 0, "max inflight messages must be greater than 0"),
             (
-                0 < self.max_inflight_bytes < min(self.max_size_per_msg, NO_LIMIT),
+                0 < self.max_inflight_bytes < self.max_size_per_msg,
                 "max inflight bytes must be >= max message size",
             ),
             (

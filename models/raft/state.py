@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from chaoskube.models.raft.log import NO_LIMIT, RaftLog
+from chaoskube.models.raft.log import RaftLog
 from chaoskube.models.raft.messages import NONE, HardState, Message, ReadState, Snapshot
 from chaoskube.models.raft.read_only import ReadOnly
 from chaoskube.models.raft.ready import Config, Role
@@ -32,9 +32,7 @@ class RaftState:
     def __init__(self, config: Config) -> None:
         self.config = config
         self.id = config.id
-        self.log = RaftLog(
-            applying_size_max=min(NO_LIMIT, config.max_committed_size_per_ready or config.max_size_per_msg)
-        )
+        self.log = RaftLog(applying_size_max=config.max_committed_size_per_ready or config.max_size_per_msg)
         self.tracker = ProgressTracker(
             max_inflight=config.max_inflight_msgs, max_inflight_bytes=config.max_inflight_bytes
         )

@@ -87,13 +87,22 @@ class _Passed:
     again: Timer | None = None
 
 
+@frozen(kw_only=True)
+class _Question:
+    """What a leader is to answer; `moved` is called instead when it leads no more."""
+
+    request: LeaseRequest
+    answer: Answerer
+    moved: Callable[[], object]
+
+
 class LeaseKeeper:
     """Lease time at one member."""
 
     def __init__(self, member: Replica) -> None:
         self._member = member
         self._passed: dict[int, _Passed] = {}
-        self._ending: dict[int, list[Answerer]] = {}
+        self._ending: dict[int, list[_Question]] = {}
         member.on_tick.append(self._on_tick)
         member.on_leading.append(self._on_leading)
         member.on_peer[_Ask] = self._on_ask
@@ -110,7 +119,8 @@ class LeaseKeeper:
             # The header is made before: a lease that is revoked at 3 is not seen renewed at 4 (v3rpc/lease.go).
             answer = partial(self._with_revision, self._member.state.store.revision, answer)
         if self._member.is_leader:
-            self._answer_as_leader(request, partial(self._answered_here, request, answer))
+            moved = partial(self._pass_on, request, answer)
+            self._answer_as_leader(_Question(request=request, answer=answer, moved=moved))
         else:
             self._pass_on(request, answer)
 
@@ -119,54 +129,48 @@ class LeaseKeeper:
             response = attrs.evolve(response, revision=revision)
         answer(response)
 
-    def _answered_here(self, request: LeaseRequest, answer: Answerer, response: Response | EtcdError) -> None:
-        """A leader that lost its place while it answered asks the next one."""
-        if response is NOT_PRIMARY and not self._member.is_leader:
-            self._pass_on(request, answer)
-        else:
-            answer(response)
-
     # -- at the leader
 
-    def _answer_as_leader(self, request: LeaseRequest, answer: Answerer) -> None:
-        self.confirm_leadership(partial(self._confirmed, request, answer))
+    def _answer_as_leader(self, question: _Question) -> None:
+        self.confirm_leadership(partial(self._confirmed, question))
 
     def confirm_leadership(self, go_on: Callable[[EtcdError | None], None]) -> None:
         """Call `go_on(None)` once a quorum has said that this member still leads, and it has applied all of it.
 
-        `go_on` decides with `_lessor.is_primary` whether that is still so.
+        `go_on` decides with `is_primary` whether that is still so.
         """
         self._member.when_current(go_on)
 
-    def _confirmed(self, request: LeaseRequest, answer: Answerer, error: EtcdError | None) -> None:
-        if isinstance(request, LeaseKeepAlive):
-            if error is not None or not self._lessor.is_primary:
-                answer(NOT_PRIMARY)
-            else:
-                self._keep_alive(request.id, answer)
+    def _confirmed(self, question: _Question, error: EtcdError | None) -> None:
+        request = question.request
+        if isinstance(request, LeaseTimeToLive):
+            question.answer(error if error is not None else self._time_to_live(request))
         elif error is not None:
-            answer(error)
+            # The client shall try another member, not wait here.
+            question.answer(NOT_PRIMARY)
         else:
-            answer(self._time_to_live(request))
+            self._keep_alive(question, request.id)
 
-    def _keep_alive(self, lease_id: int, answer: Answerer) -> None:
+    def _keep_alive(self, question: _Question, lease_id: int) -> None:
         lessor = self._lessor
         lease = lessor.leases.get(lease_id)
-        if lease is not None and (lease.expires_at or 0) <= local_now(self._member.process):
+        if not lessor.is_primary:
+            question.moved()
+        elif lease is not None and (lease.expires_at or 0) <= local_now(self._member.process):
             reached("etcd: a keep-alive came when the lease had run out")
-            self._ending.setdefault(lease_id, []).append(answer)
+            self._ending.setdefault(lease_id, []).append(question)
         elif lessor.needs_clearing(lease_id):
             clearing = LeaseCheckpoint(((lease_id, 0),))
-            self._member.write(clearing, lambda _response: self._renew(lease_id, answer))
+            self._member.write(clearing, lambda _response: self._renew(question, lease_id))
         else:
-            self._renew(lease_id, answer)
+            self._renew(question, lease_id)
 
-    def _renew(self, lease_id: int, answer: Answerer) -> None:
+    def _renew(self, question: _Question, lease_id: int) -> None:
         if not self._lessor.is_primary:
-            answer(NOT_PRIMARY)
+            question.moved()
             return
         lease = self._lessor.renew(lease_id, local_now(self._member.process))
-        answer(self._alive(lease_id, lease.ttl if lease is not None else 0))
+        question.answer(self._alive(lease_id, lease.ttl if lease is not None else 0))
 
     def _alive(self, lease_id: int, ttl: int) -> LeaseKeepAliveResponse:
         return LeaseKeepAliveResponse(revision=self._member.state.store.revision, id=lease_id, ttl=ttl)
@@ -198,7 +202,7 @@ class LeaseKeeper:
             return
         leader = self._member.leader
         if self._member.is_leader:
-            self._answer_as_leader(passed.request, partial(self._told, number))
+            self._answer_as_leader(self._question(passed.request, partial(self._told, number)))
         elif leader is not None:
             self._member.process.send(leader, _Ask(number, passed.request))
         passed.again = self._member.process.call_later(RESEND_NS, self._ask, number)
@@ -214,9 +218,13 @@ class LeaseKeeper:
             self._member.process.send(sender, _Told(number, response))
 
         if self._member.is_leader:
-            self._answer_as_leader(message.request, tell)
+            self._answer_as_leader(self._question(message.request, tell))
         else:
             tell(NOT_PRIMARY)
+
+    def _question(self, request: LeaseRequest, answer: Answerer) -> _Question:
+        """One whose asker tries again when this member leads no more."""
+        return _Question(request=request, answer=answer, moved=partial(answer, NOT_PRIMARY))
 
     def _on_told(self, _sender: str, message: object) -> None:
         assert isinstance(message, _Told)
@@ -263,11 +271,11 @@ class LeaseKeeper:
         lessor = self._lessor
         for lease_id in list(self._ending):
             if not lessor.is_primary:
-                for answer in self._ending.pop(lease_id):
-                    answer(NOT_PRIMARY)
+                for question in self._ending.pop(lease_id):
+                    question.moved()
             elif lease_id not in lessor.leases:
-                for answer in self._ending.pop(lease_id):
-                    answer(self._alive(lease_id, 0))
+                for question in self._ending.pop(lease_id):
+                    question.answer(self._alive(lease_id, 0))
 
     def _revoke_expired(self) -> None:
         due = self._lessor.due(local_now(self._member.process))

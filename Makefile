@@ -30,6 +30,7 @@ check: $(VENV)/.check
 bench: $(VENV)/.run
 	@$(BIN)/python benchmarks/kernel.py
 	@$(BIN)/python benchmarks/cluster.py
+	@$(BIN)/python benchmarks/linearizability.py
 
 bench-bugs: $(VENV)/.run
 	@$(BIN)/python benchmarks/planted_bugs.py

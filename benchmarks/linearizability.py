@@ -1,6 +1,6 @@
 """How long the verdicts on known histories take: `python benchmarks/linearizability.py [DIR]`.
 
-Prints, for each register log and string log in DIR (../shared/histories beside the checkout), the time of `check`
+Prints, for each register log and string log in DIR (../shared/histories beside the checkout), the time of `check_linearizability`
 beside that of porcupine, the published checker (Go; a single run on two cores of an AMD EPYC, so good to a factor of
 two), with the steps of both; the totals and their ratio; and the time of one sweep over 100,000 operations of a
 simulated register along its commit order. Each time is the best of three. Asserts nothing. Wall-clock time, reading

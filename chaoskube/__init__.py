@@ -13,18 +13,31 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from chaoskube.action import Action, fault, operation
     from chaoskube.arguments import choice, duration, flag, group, integer, target, word
+    from chaoskube.commit_order import CommitOrder, Placed, check_commit_order
+    from chaoskube.contradiction import draw_contradiction, smallest_contradiction
+    from chaoskube.history import Operation
     from chaoskube.invariant import always, eventually, sometimes
+    from chaoskube.linearizability import Verdict, check_linearizability
     from chaoskube.machine import state_machine
     from chaoskube.scenario import Remedy, Scenario
+    from chaoskube.sequential import Model
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "Action": "action",
+    "CommitOrder": "commit_order",
+    "Model": "sequential",
+    "Operation": "history",
+    "Placed": "commit_order",
     "Remedy": "scenario",
     "Scenario": "scenario",
+    "Verdict": "linearizability",
     "always": "invariant",
+    "check_commit_order": "commit_order",
+    "check_linearizability": "linearizability",
     "choice": "arguments",
+    "draw_contradiction": "contradiction",
     "duration": "arguments",
     "eventually": "invariant",
     "fault": "action",
@@ -32,6 +45,7 @@ _HOMES = {
     "group": "arguments",
     "integer": "arguments",
     "operation": "action",
+    "smallest_contradiction": "contradiction",
     "sometimes": "invariant",
     "state_machine": "machine",
     "target": "arguments",
@@ -40,10 +54,18 @@ _HOMES = {
 
 __all__ = [
     "Action",
+    "CommitOrder",
+    "Model",
+    "Operation",
+    "Placed",
     "Remedy",
     "Scenario",
+    "Verdict",
     "always",
+    "check_commit_order",
+    "check_linearizability",
     "choice",
+    "draw_contradiction",
     "duration",
     "eventually",
     "fault",
@@ -51,6 +73,7 @@ __all__ = [
     "group",
     "integer",
     "operation",
+    "smallest_contradiction",
     "sometimes",
     "state_machine",
     "target",

@@ -74,7 +74,7 @@ def smallest_contradiction(
     )
 
 
-def drawn(
+def draw_contradiction(
     model: Model[State, Input, Output], contradiction: Contradiction[Input, Output], *, width: int = WIDTH
 ) -> str:
     """The contradiction as lanes, under a sentence that says what it claims."""

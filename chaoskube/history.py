@@ -1,6 +1,6 @@
 """Histories: what clients asked and heard, and when.
 
-An `Operation` is one call of one client. `linearizability.check` judges lists of them; `history_files.py` reads them
+An `Operation` is one call of one client. `check_linearizability` judges lists of them; `history_files.py` reads them
 from files. Times are whole numbers on one clock that all clients share: nanoseconds of a simulation, or positions in
 a log; two calls that touch at one instant count as concurrent.
 

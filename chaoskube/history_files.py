@@ -6,7 +6,7 @@
   event a line, for strings with get, put and append.
 
 The place of a line in the file is the only clock. `history_in` knows which kind a file is from its first line. Each
-call ends in a line of its own in both, so a file that ends before that was cut off, and is refused. `check` of
+call ends in a line of its own in both, so a file that ends before that was cut off, and is refused. `check_linearizability` of
 `linearizability.py` judges what is read; `tests/histories` does so for whole folders.
 
 Not modelled: a read that timed out (`:fail :read`): it changes nothing and tells nothing, and is left out.
@@ -22,7 +22,7 @@ from typing import Generic, TypeVar
 from attrs import frozen
 
 from chaoskube.history import Operation
-from chaoskube.linearizability import Result, check
+from chaoskube.linearizability import Result, check_linearizability
 from chaoskube.sequential import (
     Answer,
     Append,
@@ -64,7 +64,7 @@ class History(Generic[State, Input, Output]):
 
     def check(self) -> Result[Input, Output]:
         """The verdict on it, within the usual bounds."""
-        return check(self.model, self.operations)
+        return check_linearizability(self.model, self.operations)
 
 
 RegisterHistory = History[Hashable, RegisterInput, Answer]

@@ -1,11 +1,11 @@
 """Is a history linearizable? Could all that clients saw have come from one place that does one thing at a time?
 
-    result = check(Register(), operations)
+    result = check_linearizability(Register(), operations)
     result.verdict                              # LINEARIZABLE, NOT_LINEARIZABLE or UNKNOWN
     contradiction = smallest_contradiction(Register(), result.refuted)
-    print(drawn(Register(), contradiction))     # as lanes
+    print(draw_contradiction(Register(), contradiction))     # as lanes
 
-`check` splits the history by the model's partitions and searches each for an order that the model agrees to
+`check_linearizability` splits the history by the model's partitions and searches each for an order that the model agrees to
 (`partition_search.py`), all in turns: one key may be refuted in a moment while another would take forever. UNKNOWN
 names the bound that was hit; bounds are counted in steps and cache entries, so the verdict is the same on every
 machine. `Check` is the same to be carried on by hand.
@@ -25,7 +25,7 @@ from typing import Generic, TypeVar
 from attrs import frozen
 
 from chaoskube.commit_order import CommitOrder, OrderViolation, Placed, check_commit_order
-from chaoskube.contradiction import Contradiction, drawn, smallest_contradiction
+from chaoskube.contradiction import Contradiction, draw_contradiction, smallest_contradiction
 from chaoskube.history import Operation
 from chaoskube.lanes import lanes
 from chaoskube.partition_search import PartitionSearch
@@ -40,9 +40,9 @@ __all__ = [
     "Placed",
     "Result",
     "Verdict",
-    "check",
     "check_commit_order",
-    "drawn",
+    "check_linearizability",
+    "draw_contradiction",
     "lanes",
     "smallest_contradiction",
 ]
@@ -123,7 +123,7 @@ class Check(Generic[State, Input, Output]):
         return Result(verdict=Verdict.UNKNOWN, steps=self.steps, entries=self.entries, bound=bound)
 
 
-def check(
+def check_linearizability(
     model: Model[State, Input, Output],
     operations: Iterable[Operation[Input, Output]],
     *,

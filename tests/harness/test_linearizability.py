@@ -10,7 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chaoskube.history import Operation
-from chaoskube.linearizability import Check, Result, Verdict, check, drawn, smallest_contradiction
+from chaoskube.linearizability import (
+    Check,
+    Result,
+    Verdict,
+    check_linearizability,
+    draw_contradiction,
+    smallest_contradiction,
+)
 from chaoskube.sequential import (
     Acquire,
     Add,
@@ -82,7 +89,7 @@ LOCKS = st.tuples(st.sampled_from([Acquire(), Release()]), DONE)
 
 def agree(model: Model[State, Input, Output], history: Sequence[Operation[Input, Output]]) -> None:
     """Verdict and evidence are right."""
-    result = check(model, history)
+    result = check_linearizability(model, history)
 
     assert result.verdict is not Verdict.UNKNOWN
     assert (result.verdict is Verdict.LINEARIZABLE) == is_linearizable(model, history)
@@ -155,7 +162,7 @@ def _seen(calls: list[tuple[tuple[RegisterInput, Answer], int, int, str]]) -> li
 @given(simulated())
 def test_what_a_correct_register_answers_is_accepted(history: list[RegisterOperation]) -> None:
     """An alarm without a cause would send somebody on a search for nothing."""
-    assert check(Register(), history).verdict is Verdict.LINEARIZABLE
+    assert check_linearizability(Register(), history).verdict is Verdict.LINEARIZABLE
 
 
 @given(simulated(size=5), st.data())
@@ -176,7 +183,7 @@ def test_a_stale_read_is_refused_exactly_where_no_order_explains_it(
 @given(operations(registers()))
 def test_a_contradiction_holds_whatever_became_of_the_others(history: list[RegisterOperation]) -> None:
     """What is shown must be true by itself: no read is blamed because its write was left out."""
-    result = check(Register(), history)
+    result = check_linearizability(Register(), history)
     if result.verdict is not Verdict.NOT_LINEARIZABLE:
         return
     found = smallest_contradiction(Register(), result.refuted)
@@ -193,11 +200,11 @@ def test_a_contradiction_holds_whatever_became_of_the_others(history: list[Regis
 
 
 def test_a_contradiction_is_drawn_with_what_it_claims() -> None:
-    result = check(Register(), _stale())
+    result = check_linearizability(Register(), _stale())
     contradiction = smallest_contradiction(Register(), result.refuted)
 
     assert contradiction.is_minimal
-    assert drawn(Register(), contradiction).splitlines() == [
+    assert draw_contradiction(Register(), contradiction).splitlines() == [
         "These 3 operations contradict each other, whenever the 1 other called by then took effect, if at all:",
         "",
         "client 0  |- write 1 -|",
@@ -211,7 +218,7 @@ def test_a_read_of_what_nobody_wrote_contradicts_alone() -> None:
     contradiction = smallest_contradiction(Register(), [read, *_stale()])
 
     assert contradiction.operations == (read,)
-    assert drawn(Register(), contradiction).startswith("This operation contradicts the model, ")
+    assert draw_contradiction(Register(), contradiction).startswith("This operation contradicts the model, ")
 
 
 def test_there_is_nothing_to_blame_in_a_good_history() -> None:
@@ -222,7 +229,7 @@ def test_there_is_nothing_to_blame_in_a_good_history() -> None:
 def test_a_refuted_key_is_found_beside_keys_that_take_forever() -> None:
     """Porcupine's c50-bad: whoever finishes one key before beginning the next does not come back."""
     read = _operation("x", Read(key="easy"), Got(value=1), 0, 1)
-    result = check(Register(), [*_hard(), read])
+    result = check_linearizability(Register(), [*_hard(), read])
 
     assert result.verdict is Verdict.NOT_LINEARIZABLE
     assert result.refuted == (read,)
@@ -232,8 +239,8 @@ def test_a_refuted_key_is_found_beside_keys_that_take_forever() -> None:
 @pytest.mark.parametrize(
     ("bound", "checked"),
     [
-        ("3000 steps", lambda history: check(Register(), history, steps_max=3_000)),
-        ("500 cache entries", lambda history: check(Register(), history, entries_max=500)),
+        ("3000 steps", lambda history: check_linearizability(Register(), history, steps_max=3_000)),
+        ("500 cache entries", lambda history: check_linearizability(Register(), history, entries_max=500)),
     ],
 )
 def test_unknown_names_the_bound_that_was_hit(
@@ -256,11 +263,11 @@ def test_a_check_can_be_carried_on_by_hand() -> None:
 
 def test_a_bound_below_one_is_refused() -> None:
     with pytest.raises(UsageError, match="steps_max=0 and entries_max=2000000 must both be at least 1"):
-        check(Register(), [], steps_max=0)
+        check_linearizability(Register(), [], steps_max=0)
 
 
 def test_no_operations_are_linearizable() -> None:
-    assert check(Register(), []).verdict is Verdict.LINEARIZABLE
+    assert check_linearizability(Register(), []).verdict is Verdict.LINEARIZABLE
 
 
 def _operation(

@@ -146,7 +146,7 @@ def leases_do_not_end_early(seen: SeesEtcd, event: Entry) -> None:
     ended = event.event
     assert isinstance(ended, LeaseEnded), "woken by its own event only"
     life = seen.etcd.leases.all.get(ended.id)
-    if life is None or life.is_given_up or life.ended_at != event.at:
+    if life is None or life.is_given_up or ended.reason != "expired" or life.ended_at != event.at:
         return
     lived = event.at - life.asked_at
     assert not is_early(seen.etcd.leases, life, lived), (
@@ -174,7 +174,7 @@ def keep_alives_are_true(seen: SeesEtcd, event: Entry) -> None:
 
 @eventually(within="60s")
 def members_agree(seen: SeesEtcd, memory: dict[str, object]) -> None:
-    """Once faults stop, every member has made every revision.
+    """Once faults stop, everybody who is a member has made every revision.
 
     One that stays behind answers with the past for ever. A revision that was made since this was last asked is
     still on its way: a follower learns of a commit a message later than the leader. (Raft paper, 5.3.)
@@ -182,7 +182,8 @@ def members_agree(seen: SeesEtcd, memory: dict[str, object]) -> None:
     wanted = memory.get("revision", 0)
     assert isinstance(wanted, int), "a revision is a number"
     memory["revision"] = seen.etcd.revision
-    behind = [name for name, revision in seen.etcd.applied.items() if revision < wanted]
+    members = seen.etcd.raft.current_members or seen.etcd.applied
+    behind = [name for name, made in seen.etcd.applied.items() if name in members and made < wanted]
     assert not behind, (
         f"revision {wanted} is missing at {', '.join(f'{one} ({seen.etcd.applied[one]})' for one in behind)}"
     )

@@ -1,132 +1,24 @@
 """Clients that read and write a few registers in an etcd cluster, while its members suffer.
 
-The smallest scenario: no Kubernetes in it. Three clients, each with its own member first, put unique values,
-compare-and-swap, delete, write two registers at once, read linearizably and serializably, now and in the past; one of
-them watches. Every answer is held against the known order of commits.
+The smallest scenario: no Kubernetes in it. What the clients do stands in `etcd/registers.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from chaoskube.models.etcd.client import Outcome
-from chaoskube.models.etcd.messages import (
-    Compare,
-    CompareTarget,
-    DeleteRange,
-    Event,
-    Put,
-    Range,
-    RangeResponse,
-    Txn,
-    WatchCreate,
-    prefix_end,
-)
 from chaoskube.scenario import Scenario, Setup, scenario
-from chaoskube.scenarios.etcd.client import THINK_NS, Worker
-from chaoskube.scenarios.etcd.cluster import WORK_NS, EtcdCluster
+from chaoskube.scenarios.etcd.cluster import EtcdCluster
 from chaoskube.scenarios.etcd.menus import FAULTS, INVARIANTS
 from chaoskube.scenarios.etcd.operations.compact import Compact
 from chaoskube.scenarios.etcd.operations.defrag import Defrag
+from chaoskube.scenarios.etcd.registers import add_register_clients
 from chaoskube.scenarios.etcd.shape import SETUP, simpler
-from chaoskube.sim import SECOND, Process, World
-
-PREFIX = "/register/"
-REGISTERS = 2
-CLIENTS = 3
-PAST = 10
-"""How far back reads of the past go, in revisions."""
-
-
-class RegisterClient(Worker):
-    """One client: an operation, a pause, another operation."""
-
-    _seen: dict[str, int]
-    _revision = 1
-    _next_revision = 0
-
-    def start_with(self, *, watches: bool) -> None:
-        """Begin."""
-        self._seen = {}
-        if watches:
-            self._watch()
-        self.start()
-
-    def act(self) -> None:
-        """Reads more often than writes."""
-        key = f"{PREFIX}{self.luck.randrange(REGISTERS)}"
-        kinds: tuple[Callable[[str], None], ...] = (self._read, self._put, self._swap, self._other)
-        kinds[self.luck.choice((0, 0, 1, 1, 2, 2, 3))](key)
-
-    def _read(self, key: str) -> None:
-        self.ask(Range(key=key), self._on_read)
-
-    def _put(self, key: str) -> None:
-        self.ask(Put(key=key, value=self.value()), self.rest)
-
-    def _swap(self, key: str) -> None:
-        unchanged = Compare(key=key, target=CompareTarget.MOD, value=self._seen.get(key, 0))
-        write = Put(key=key, value=self.value())
-        self.ask(Txn(compare=(unchanged,), success=(write,), failure=(Range(key=key),)), self.rest)
-
-    def _other(self, key: str) -> None:
-        everything = prefix_end(PREFIX)
-        kind = self.luck.randrange(5)
-        if kind == 0:
-            self.ask(DeleteRange(key=key), self.rest)
-        elif kind == 1:
-            writes = tuple(Put(key=f"{PREFIX}{one}", value=self.value()) for one in range(REGISTERS))
-            self.ask(Txn(success=writes), self.rest)
-        elif kind == 2:
-            self.ask(Range(key=PREFIX, range_end=everything, serializable=True), self.rest)
-        elif kind == 3:
-            self.ask(Range(key=PREFIX, range_end=everything), self.rest)
-        else:
-            past = max(self._revision - self.luck.randrange(PAST), 1)
-            self.ask(Range(key=PREFIX, range_end=everything, revision=past), self.rest)
-
-    def _on_read(self, outcome: Outcome) -> None:
-        if isinstance(outcome, RangeResponse):
-            self._revision = outcome.revision
-            for kv in outcome.kvs:
-                self._seen[kv.key] = kv.mod_revision
-        self.rest()
-
-    def _watch(self) -> None:
-        self.client.watch(
-            WatchCreate(
-                key=PREFIX,
-                range_end=prefix_end(PREFIX),
-                start_revision=self._next_revision,
-                prev_kv=True,
-                require_leader=True,
-            ),
-            on_events=self._on_events,
-            on_end=self._again,
-        )
-
-    def _on_events(self, events: tuple[Event, ...], _revision: int) -> None:
-        self._next_revision = events[-1].kv.mod_revision + 1
-
-    def _again(self, reason: str) -> None:
-        """From where it ended; from now on where that is compacted."""
-        if "compacted" in reason:
-            self._next_revision = 0
-        if self.is_at_work:
-            self.process.call_later(THINK_NS, self._watch)
+from chaoskube.sim import SECOND, World
 
 
 def build(world: World, setup: Setup) -> EtcdCluster:
     """The members, and three clients."""
     cluster = EtcdCluster(world, setup, "etcd-register")
-
-    def boot(place: int) -> Callable[[Process], None]:
-        return lambda process: RegisterClient(process, cluster.servers_from(place), WORK_NS).start_with(
-            watches=place == 0
-        )
-
-    for place in range(CLIENTS):
-        cluster.add_client(f"client-{place}", boot(place))
+    add_register_clients(cluster)
     return cluster
 
 

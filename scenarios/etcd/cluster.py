@@ -1,7 +1,7 @@
 """An etcd cluster with its clients, as the harness sees it: the subject of every etcd scenario.
 
-Members stand on `control-0` ..., clients all on one machine that nothing happens to. Processes that no member uses
-yet (spares) can join; an operator asks for what people ask for: compaction, members, snapshots (`operations/`).
+Members stand on `control-0` ..., clients all on one machine that nothing happens to. Processes that are no
+members yet (spares) can join; an operator asks for what people ask for: compaction, members, snapshots (`operations/`).
 
 Clients are at work from the first moment until `WORK_NS`; then they stop, so that the cluster can fall silent.
 """
@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from chaoskube.models.etcd.client import EtcdClient, Outcome
-from chaoskube.models.etcd.member import add_members, endpoints
-from chaoskube.models.etcd.messages import Request
+from chaoskube.models.etcd.member import boot_member, endpoints
+from chaoskube.models.etcd.membership import MEMBERS_MAX
 from chaoskube.models.etcd.view import EtcdView
 from chaoskube.scenario import Setup
+from chaoskube.scenarios.etcd.operator import CLIENTS_HOST, Operator
 from chaoskube.scenarios.etcd.shape import EtcdShape, shape_of
 from chaoskube.scenarios.etcd.stability import Stability
 from chaoskube.scenarios.etcd.telling import tell
@@ -23,7 +23,6 @@ from chaoskube.sim import SECOND, Address, Entry, Line, Process, World
 WORK_NS = 26 * SECOND
 """How long clients work: the story's length and a little more."""
 REST_NS = 3 * SECOND
-CLIENTS_HOST = "clients"
 
 
 class EtcdObserver:
@@ -33,26 +32,54 @@ class EtcdObserver:
         self.etcd = EtcdView(world.journal)
         if shape.checkpoints:
             self.etcd.leases.checkpoint_ns = shape.checkpoints * SECOND
-        self.stability = Stability(world)
+        self.stability = Stability(world, self.etcd.raft, has_pre_vote=shape.pre_vote)
 
 
 class EtcdCluster:
     """The members and their clients."""
 
-    def __init__(self, world: World, setup: Setup, scenario: str) -> None:
+    def __init__(
+        self,
+        world: World,
+        setup: Setup,
+        scenario: str,
+        *,
+        spares: int = 0,
+        work_ns: int = WORK_NS,
+        observe: Callable[[World, EtcdShape], EtcdObserver] = EtcdObserver,
+    ) -> None:
         self.world = world
+        self.work_ns = work_ns
+        """When clients stop."""
         self.shape = shape_of(setup, world, scenario)
-        self.observer = EtcdObserver(world, self.shape)
-        hosts = [f"control-{place}" for place in range(self.shape.members)]
-        self.members = add_members(world, hosts, self.shape.options)
-        self.servers = endpoints(self.members)
+        self.observer = observe(world, self.shape)
+        self.first_names = tuple(f"etcd-{place}" for place in range(self.shape.members))
+        """The members that the cluster is made of."""
+        count = min(self.shape.members + spares, MEMBERS_MAX)
+        self.all = tuple(self._process(place) for place in range(count))
+        """Whoever is, was or can become a member."""
+        self._left: set[str] = set()
+        self.members: list[Process] = []
+        """Whoever is a member, as far as the operator knows."""
+        self.servers = endpoints(self.all)
         self.fragile_clients: list[Process] = []
         """Clients that may be harmed like members."""
+        self.first_members = self.all[: self.shape.members]
+        self.members.extend(self.first_members)
         for member in self.members:
             member.start()
-        self.observer.stability.follow(self.members, has_pre_vote=self.shape.pre_vote)
-        self._operator = world.process("operator", host=CLIENTS_HOST, boot=lambda process: None)
-        self._operator.start()
+        self.operator = Operator(world, self.servers)
+
+    def _process(self, place: int) -> Process:
+        name = f"etcd-{place}"
+        return self.world.process(name, host=f"control-{place}", boot=self._boot)
+
+    def _boot(self, process: Process) -> None:
+        if process.name in self.first_names and process.name not in self._left:
+            boot_member(process, process.name, self.first_names, options=self.shape.options)
+        else:
+            names = (*[member.name for member in self.members if member is not process], process.name)
+            boot_member(process, process.name, names, options=self.shape.options, joining=True)
 
     def add_client(self, name: str, boot: Callable[[Process], None], *, is_fragile: bool = False) -> Process:
         """A process that uses the cluster, started at once."""
@@ -62,17 +89,35 @@ class EtcdCluster:
         process.start()
         return process
 
+    def begin_anew(self) -> None:
+        """The members are those that it was made of first."""
+        self._left.clear()
+        self.members[:] = self.first_members
+
+    def joined(self, process: Process) -> None:
+        """It was added."""
+        if process not in self.members:
+            self.members.append(process)
+
+    def left(self, process: Process) -> None:
+        """It was taken out; should it come back, then as somebody new."""
+        self._left.add(process.name)
+        if process in self.members:
+            self.members.remove(process)
+
     def servers_from(self, place: int) -> tuple[Address, ...]:
-        """Every member's address, that of the member at `place` first."""
+        """Every address, that of the process at `place` first."""
         first = place % len(self.servers)
         return self.servers[first:] + self.servers[:first]
 
-    def operate(self, request: Request, on_done: Callable[[Outcome], None], member: str = "") -> None:
-        """Let the operator ask the cluster, or one member of it."""
-        names = [one.name for one in self.members]
-        servers = self.servers_from(names.index(member) if member else 0)
-        client = EtcdClient(self._operator, servers[:1] if member else servers)
-        client.request(request, on_done)
+    def server_of(self, member: str) -> Address:
+        """Where this one listens for clients."""
+        return self.servers[[one.name for one in self.all].index(member)]
+
+    @property
+    def spares(self) -> tuple[Process, ...]:
+        """Whoever could join."""
+        return tuple(one for one in self.all if one not in self.members)
 
     # -- what the harness asks
 
@@ -84,6 +129,10 @@ class EtcdCluster:
             return tuple(member.host for member in self.members)
         if kind == "etcd-member":
             return tuple(member.name for member in self.members)
+        if kind == "etcd-learner":
+            return self.observer.etcd.raft.current_learners
+        if kind == "etcd-spare":
+            return tuple(member.name for member in self.spares)
         return ()
 
     def warm(self) -> str | None:
@@ -93,9 +142,14 @@ class EtcdCluster:
     def unsettled(self) -> str | None:
         """None when the clients have stopped and every member has every revision."""
         view = self.observer.etcd
-        if self.world.now < WORK_NS + REST_NS:
+        if self.world.now < self.work_ns + REST_NS:
             return "the clients are still at work"
-        behind = [member.name for member in self.members if view.applied.get(member.name, 1) < view.revision]
+        known = view.raft.current_members
+        behind = [
+            member.name
+            for member in self.members
+            if member.name in known and view.applied.get(member.name, 1) < view.revision
+        ]
         return f"{', '.join(behind)} lag behind revision {view.revision}" if behind else None
 
     def tell(self, entry: Entry) -> Line | None:

@@ -15,7 +15,7 @@ from itertools import combinations
 from typing import Protocol
 
 from chaoskube.invariant import Invariant, always
-from chaoskube.models.etcd.view import Acknowledged, BecameLeader, CallAnswered
+from chaoskube.models.etcd.view import Acknowledged, BecameLeader, CallAnswered, ConfigApplied, RaftView
 from chaoskube.sim import (
     SECOND,
     Entry,
@@ -39,15 +39,15 @@ HARMLESS = ("partition", "pause", "crash", "crash-host", "clock-offset", "clock-
 class Stability:
     """Since when a majority has been whole."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, raft: RaftView, *, has_pre_vote: bool) -> None:
         self.quiet_since = 0
         self.leaders: list[str] = []
         """Who has become the leader after a grace since then."""
         self.written_at = 0
         """When a write was acknowledged last."""
         self._world = world
-        self._members: tuple[Process, ...] = ()
-        self._has_pre_vote = False
+        self._raft = raft
+        self._has_pre_vote = has_pre_vote
         self._faults: dict[str, int] = {}
         subscribe = world.journal.subscribe
         subscribe(FaultStarted, self._fault_started)
@@ -56,14 +56,9 @@ class Stability:
         subscribe(ProcessStopped, self._changed)
         subscribe(OperationStarted, self._changed)
         subscribe(OperationEnded, self._changed)
+        subscribe(ConfigApplied, self._changed)
         subscribe(BecameLeader, self._became_leader)
         subscribe(Acknowledged, self._acknowledged)
-
-    def follow(self, members: Sequence[Process], *, has_pre_vote: bool) -> None:
-        """These are the voters from now on."""
-        self._members = tuple(members)
-        self._has_pre_vote = has_pre_vote
-        self._begin()
 
     def _fault_started(self, entry: Entry) -> None:
         event = entry.event
@@ -105,8 +100,9 @@ class Stability:
         return all(text.split()[0] in HARMLESS for text in self._faults) and self._has_majority()
 
     def _has_majority(self) -> bool:
-        running = [member for member in self._members if member.is_running]
-        needed = len(self._members) // 2 + 1
+        voters = [self._world.processes[name] for name in self._raft.current_voters]
+        running = [voter for voter in voters if voter.is_running]
+        needed = len(voters) // 2 + 1
         return any(self._is_whole(some) for some in combinations(running, needed))
 
     def _is_whole(self, some: Sequence[Process]) -> bool:

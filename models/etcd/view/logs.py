@@ -62,6 +62,11 @@ class LogsView:
         self._terms: dict[str, int] = {}
         self._entries: dict[tuple[int, int], tuple[int, int]] = {}
 
+    def forget(self, member: str) -> None:
+        """Somebody else has its name from now on."""
+        self.of.pop(member, None)
+        self._terms.pop(member, None)
+
     def grow_term(self, member: str, term: int) -> None:
         """This term is on the member's disk."""
         before = self._terms.get(member, 0)

@@ -46,6 +46,7 @@ class Membership:
 
     voters: tuple[str, ...]
     voters_outgoing: tuple[str, ...] = ()
+    learners: tuple[str, ...] = ()
     by: str = field(default="", eq=False)
 
     @property
@@ -94,10 +95,31 @@ class RaftView:
         """Two configurations that follow each other have quorums that share nobody; in words."""
         self.members: dict[int, Membership] = {}
         """Configurations by the index of the entry that made them."""
+        self._first_entries = 0
+        """So many entries make the first members; a member that joins later applies them one by one."""
         self.leading: dict[str, int] = {}
         """The term that each believes to lead."""
         self.last_committed = 0
         self.committed_by: dict[str, int] = {}
+
+    @property
+    def current_members(self) -> tuple[str, ...]:
+        """Who the members are by the newest configuration that anybody applied; nobody while none is known."""
+        newest = self._newest()
+        return (*newest.voters, *newest.voters_outgoing, *newest.learners)
+
+    @property
+    def current_voters(self) -> tuple[str, ...]:
+        """Those of them that vote; in a joint configuration those of the new half."""
+        return self._newest().voters
+
+    @property
+    def current_learners(self) -> tuple[str, ...]:
+        """Those of them that have no vote."""
+        return self._newest().learners
+
+    def _newest(self) -> Membership:
+        return self.members[max(self.members)] if self.members else Membership(voters=())
 
     def newer_leader_without(self, index: int, term: int) -> str:
         """A leader of a later term whose log lacked the entry at `index` of `term`, in words; "" for none."""
@@ -213,15 +235,38 @@ class RaftView:
         assert isinstance(event, ConfigApplied | MemberListChanged)
         if not event.voters:
             return
-        new = Membership(voters=event.voters, voters_outgoing=event.voters_outgoing, by=entry.by)
+        new = Membership(
+            voters=event.voters,
+            voters_outgoing=event.voters_outgoing,
+            learners=event.learners,
+            by=entry.by,
+        )
+        if not self.members:
+            self._first_entries = len(event.voters)
+        elif event.index <= self._first_entries:
+            return
         known = self.members.setdefault(event.index, new)
         if known != new:
             self._conflict_of_members(event.index, known, new)
         elif known is new:
-            earlier = [index for index in self.members if index < event.index]
-            old = self.members[max(earlier)] if earlier else new
-            if not overlap(old, new):
-                self._conflict_of_members(event.index, old, new)
+            self._follow_on(event.index, new)
+
+    def _follow_on(self, index: int, new: Membership) -> None:
+        """A configuration that nobody had before."""
+        earlier = [one for one in self.members if one < index]
+        old = self.members[max(earlier)] if earlier else new
+        if not overlap(old, new):
+            self._conflict_of_members(index, old, new)
+        for name in (*new.voters, *new.learners):
+            if earlier and name not in (*old.voters, *old.voters_outgoing, *old.learners):
+                self._forget_member(name)
+
+    def _forget_member(self, name: str) -> None:
+        """Somebody joins, with an empty disk, under a name that somebody else may have had."""
+        self.logs.forget(name)
+        self.committed_by.pop(name, None)
+        for vote in [vote for vote in self.votes if vote[1] == name]:
+            del self.votes[vote]
 
     def _conflict_of_members(self, index: int, old: Membership, new: Membership) -> None:
         if not self.membership_conflict:

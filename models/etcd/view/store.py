@@ -221,13 +221,13 @@ class StoreView:
         self._cluster = event.cluster
         self._effects, self._indexes = {}, []
         self.acknowledged_revision = min(self.acknowledged_revision, event.revision)
-        self._forget_after(event.revision)
+        self._forget_after(event.revision - event.bumped_by)
+        self.revision = event.revision
         for listener in self.on_restored:
             listener(entry)
 
     def _forget_after(self, revision: int) -> None:
         """Revisions above are made anew, with other contents."""
-        self.revision = min(self.revision, revision)
         for known in (self.revisions, self.acknowledged):
             for one in [one for one in known if one > revision]:
                 del known[one]

@@ -6,10 +6,14 @@ scenarios alone: their menus name them.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from chaoskube.action import Stage
+from chaoskube.models.etcd.client import Outcome
 from chaoskube.models.etcd.messages import Request
 from chaoskube.scenarios.etcd.cluster import EtcdCluster
-from chaoskube.sim import ModelBug
+from chaoskube.scenarios.etcd.operator import is_done
+from chaoskube.sim import ModelBug, Process
 
 
 def cluster_of(stage: Stage) -> EtcdCluster:
@@ -22,7 +26,34 @@ def cluster_of(stage: Stage) -> EtcdCluster:
     return subject
 
 
-def by_operator(stage: Stage, request: Request, member: str = "") -> None:
-    """Let the operator ask; the operation is over when the answer, or no answer, is there."""
+def process_of(stage: Stage, member: str) -> Process:
+    """The process of this name."""
+    return stage.world.processes[member]
+
+
+def by_operator(
+    stage: Stage,
+    request: Request,
+    *,
+    member: str = "",
+    then: Callable[[Outcome], None] | None = None,
+) -> None:
+    """Let the operator ask; the operation is over when the answer, or no answer, is there.
+
+    `then` is called before that, with an answer that isn't a refusal.
+    """
+    cluster = cluster_of(stage)
     stage.keep_open()
-    cluster_of(stage).operate(request, lambda outcome: stage.end(), member)
+
+    def done(outcome: Outcome) -> None:
+        if then is not None and is_done(outcome):
+            then(outcome)
+        stage.end()
+
+    cluster.operator.ask(request, done, cluster.server_of(member) if member else None)
+
+
+def with_id(stage: Stage, member: str, then: Callable[[int], None]) -> None:
+    """Let the operator find out a member's id first; the operation is over where there is none."""
+    stage.keep_open()
+    cluster_of(stage).operator.with_id(member, then, stage.end)

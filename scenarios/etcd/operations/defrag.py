@@ -19,4 +19,4 @@ class Defrag(Action):
 
     def do(self, stage: Stage) -> None:
         """`etcdctl defrag --endpoints=MEMBER`."""
-        by_operator(stage, Defragment(), self.member)
+        by_operator(stage, Defragment(), member=self.member)

@@ -1,0 +1,141 @@
+"""Clients take turns under a lock of etcd, die, fall asleep, and lose their leases, while members suffer too.
+
+Each client opens a session (a lease that it keeps alive), waits for the lock, writes a few times under it, each time on
+condition that its key still exists, and leaves: in order most times, sometimes without a word, so that only its lease's
+end frees the lock. Clients are killed and paused like members. A writer of its own keeps the log growing.
+
+What is promised of locks, and what is not, stands in `etcd/locking.py`. Leaders note how long leases have every second,
+so that a lease's end does not depend on how often the leader changes (etcd's feature LeaseCheckpoint, off by default).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from chaoskube.models.etcd.client import EtcdClient
+from chaoskube.models.etcd.concurrency import Context, Mutex, Session
+from chaoskube.models.etcd.messages import Put, Txn, TxnResponse
+from chaoskube.scenario import Scenario, Setup, scenario
+from chaoskube.scenarios.etcd import locking
+from chaoskube.scenarios.etcd.client import Worker
+from chaoskube.scenarios.etcd.cluster import EtcdCluster, EtcdObserver
+from chaoskube.scenarios.etcd.locking import GUARDED, LOCK, LockHeld, LockLeft, LockView, Token
+from chaoskube.scenarios.etcd.menus import FAULTS, INVARIANTS
+from chaoskube.scenarios.etcd.operations.compact import Compact
+from chaoskube.scenarios.etcd.operations.move_leader import MoveLeader
+from chaoskube.scenarios.etcd.shape import SETUP, EtcdShape, simpler
+from chaoskube.sim import MILLISECOND, SECOND, Address, Process, Refused, Unsure, World
+
+CLIENTS = 3
+TTLS = (3, 5, 10)
+WAIT_NS = 12 * SECOND
+"""How long a client waits for the lock."""
+WORK_STEP_NS = 400 * MILLISECOND
+PAUSE_NS = 500 * MILLISECOND
+WRITE_NS = 600 * MILLISECOND
+WORK_NS = 36 * SECOND
+
+
+class LockObserver(EtcdObserver):
+    """With who holds the lock."""
+
+    def __init__(self, world: World, shape: EtcdShape) -> None:
+        super().__init__(world, shape)
+        self.locks = LockView(world.journal)
+
+
+class LockClient:
+    """One client: a session, the lock, a few writes, again."""
+
+    def __init__(self, process: Process, servers: tuple[Address, ...], until: int) -> None:
+        self._process = process
+        self._client = EtcdClient(process, servers, history=True)
+        self._until = until
+
+    async def run(self) -> None:
+        """Until the end of work."""
+        process = self._process
+        await process.sleep(process.rng.randrange(SECOND))
+        while process.now < self._until:
+            try:
+                session = await Session.open(self._client, process.rng.choice(TTLS))
+                await self._with_session(session)
+            except (Refused, Unsure):
+                pass
+            await process.sleep(PAUSE_NS)
+
+    async def _with_session(self, session: Session) -> None:
+        """Some turns; then the end of the session, said or not."""
+        for _ in range(self._process.rng.randint(1, 3)):
+            if not session.is_alive or self._process.now >= self._until:
+                break
+            await self._turn(session)
+        if self._process.rng.randrange(3):
+            await session.close()
+        else:
+            session.orphan()
+
+    async def _turn(self, session: Session) -> None:
+        process = self._process
+        mutex = Mutex(session, LOCK)
+        revision = await mutex.lock(Context(process, WAIT_NS))
+        key = mutex.key
+        process.record(LockHeld(key=key, token=mutex.revision, revision=revision))
+        try:
+            for number in range(process.rng.randint(1, 4)):
+                await process.sleep(WORK_STEP_NS)
+                if not await self._write(mutex, number):
+                    break
+            if process.rng.randrange(4):
+                await mutex.unlock()
+        finally:
+            process.record(LockLeft(key))
+
+    async def _write(self, mutex: Mutex, number: int) -> bool:
+        """Under the lock, as far as etcd knows when it is done; False when it is lost."""
+        token = Token(mutex.revision, f"{self._process.name}.{self._process.life}.{number}")
+        put = Put(key=GUARDED, value=token)
+        response = await self._client.call(Txn(compare=(mutex.is_owner(),), success=(put,)))
+        return isinstance(response, TxnResponse) and response.succeeded
+
+
+class Writer(Worker):
+    """Keeps the log growing."""
+
+    def act(self) -> None:
+        """One write."""
+        self.ask(Put(key="/other", value=self.value()), self.rest)
+
+
+def build(world: World, setup: Setup) -> EtcdCluster:
+    """The members, a writer, and clients that lock."""
+    cluster = EtcdCluster(world, setup, "etcd-lease-lock", work_ns=WORK_NS, observe=LockObserver)
+
+    def boot(place: int) -> Callable[[Process], None]:
+        return lambda process: process.spawn(LockClient(process, cluster.servers_from(place), WORK_NS).run)
+
+    for place in range(CLIENTS):
+        cluster.add_client(f"client-{place}", boot(place), is_fragile=True)
+    cluster.add_client(
+        "writer",
+        lambda process: Writer(process, cluster.servers_from(1), WORK_NS, think_ns=WRITE_NS).start(),
+    )
+    return cluster
+
+
+@scenario("etcd-lease-lock")
+def etcd_lease_lock() -> Scenario:
+    """Clients that lock, die and fall asleep, on an etcd whose leaders change."""
+    return Scenario(
+        name="etcd-lease-lock",
+        doc="Clients take turns under a lock of etcd and lose their leases, while its members suffer.",
+        setup={**SETUP, "checkpoints": 1},
+        build=build,
+        menu=(*FAULTS, Compact, MoveLeader),
+        invariants=(*INVARIANTS, *locking.INVARIANTS),
+        duration_ns=30 * SECOND,
+        warm_ns=30 * SECOND,
+        settle_ns=120 * SECOND,
+        actions_max=24,
+        simpler=simpler,
+    )

@@ -10,9 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from attrs import frozen
-
-from chaoskube.models.constants import ETCD_REQUEST_TIMEOUT
+from chaoskube.models.constants import ETCD_REQUEST_TIMEOUT, ETCD_TICK
 from chaoskube.models.etcd.backend import Database
 from chaoskube.models.etcd.database_file import DEFRAGMENT_NS, DEFRAGMENT_NS_PER_BYTE
 from chaoskube.models.etcd.messages import (
@@ -39,21 +37,12 @@ TRANSFER_TOO_LONG: Final = EtcdError(
 """server/etcdserver/errors ErrTimeoutLeaderTransfer, which has no gRPC code of its own."""
 
 
-@frozen(kw_only=True)
-class _Transfer:
-    target: int
-    since: int
-    done: Callable[[EtcdError | None], object]
-
-
 class Maintenance:
     """The upkeep of one life of a member."""
 
     def __init__(self, member: Replica) -> None:
         self._member = member
-        self._transfers: list[_Transfer] = []
         self._is_stopping = False
-        member.on_tick.append(self._on_tick)
         member.process.on_sigterm = self.stop
 
     # -- how it is
@@ -133,23 +122,19 @@ class Maintenance:
         self._transfer(target, done)
 
     def _transfer(self, target: int, done: Callable[[EtcdError | None], object]) -> None:
-        member = self._member
-        member.raft.transfer_leader(target)
-        self._transfers.append(_Transfer(target=target, since=member.process.now, done=done))
-        member.node.after_step()
+        self._member.raft.transfer_leader(target)
+        self._look(target, self._member.process.now + ETCD_REQUEST_TIMEOUT, done)
+        self._member.node.after_step()
 
-    def _on_tick(self, _ticks: int) -> None:
-        """A transfer is looked at every tick, as MoveLeader does."""
-        if not self._transfers:
-            return
-        transfers, self._transfers = self._transfers, []
-        for one in transfers:
-            if self._member.raft.lead == one.target:
-                one.done(None)
-            elif self._member.process.now - one.since >= ETCD_REQUEST_TIMEOUT:
-                one.done(TRANSFER_TOO_LONG)
-            else:
-                self._transfers.append(one)
+    def _look(self, target: int, until: int, done: Callable[[EtcdError | None], object]) -> None:
+        """Has it moved? Looked at every tick, as MoveLeader does."""
+        member = self._member
+        if member.raft.lead == target:
+            done(None)
+        elif member.process.now >= until:
+            done(TRANSFER_TOO_LONG)
+        else:
+            member.process.call_later(ETCD_TICK, self._look, target, until, done)
 
     # -- stopping
 

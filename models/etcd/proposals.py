@@ -61,18 +61,14 @@ class Proposals:
         self._propose = propose
         """Hands data to Raft; False when it was dropped."""
         self._waiting: dict[int, Writer] = {}
-        self._unproposed: list[Proposal | ConfChange] = []
+        self.unproposed: list[Proposal | ConfChange] = []
+        """What waits for a leader."""
         self._seen: dict[int, None] = {}
-
-    @property
-    def has_unproposed(self) -> bool:
-        """Something waits for a leader."""
-        return bool(self._unproposed)
 
     @property
     def is_idle(self) -> bool:
         """Nobody waits for anything."""
-        return not self._waiting and not self._unproposed
+        return not self._waiting and not self.unproposed
 
     def wait(self, number: int, writer: Writer) -> None:
         """Remember who waits for the entry that will carry `number`."""
@@ -91,12 +87,12 @@ class Proposals:
         if self._propose(proposal):
             return True
         reached("etcd: a write waited for a leader")
-        self._unproposed.append(proposal)
+        self.unproposed.append(proposal)
         return False
 
     def propose_late(self) -> bool:
         """There is a leader again: propose what has waited; True if any was taken."""
-        proposals, self._unproposed = self._unproposed, []
+        proposals, self.unproposed = self.unproposed, []
         taken = [self.propose(proposal) for proposal in proposals]
         return any(taken)
 
@@ -107,7 +103,7 @@ class Proposals:
             if waiting.since > before:
                 break
             del self._waiting[number]
-            self._unproposed = [one for one in self._unproposed if one.id != number]
+            self.unproposed = [one for one in self.unproposed if one.id != number]
             late.append(waiting)
         return late
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from attrs import frozen
 
@@ -26,6 +26,9 @@ from chaoskube.sim import DiskError
 
 if TYPE_CHECKING:
     from chaoskube.models.etcd.replica import Replica
+
+_MSG_PROP: Final = MessageType.MSG_PROP
+_MSG_SNAP: Final = MessageType.MSG_SNAP
 
 
 @frozen
@@ -47,6 +50,9 @@ class RaftNode:
     def __init__(self, member: Replica, raft: Raft, log: wal.WriteAheadLog, *, cluster: int | None) -> None:
         self._member = member
         self._process = member.process
+        self._reads, self._proposals, self._peers = member.reads, member.proposals, member.peers
+        self._membership = member.membership
+        self._addresses = member.process.world.processes
         self.raft = raft
         self._log = log
         self._cluster = cluster
@@ -62,40 +68,36 @@ class RaftNode:
 
     def on_datagram(self, sender: str, message: object) -> None:
         """Take what another member sent."""
-        kind = type(message)
-        if kind is _Foreign:
-            assert isinstance(message, _Foreign)
-            if message.cluster == self._cluster:
-                self._on_message(sender, message.message)
-        elif kind is Message:
-            assert isinstance(message, Message)
+        if type(message) is Message:
             if self._cluster is None:
                 self._on_message(sender, message)
-        elif kind is _Gone:
+        elif isinstance(message, _Foreign):
+            if message.cluster == self._cluster:
+                self._on_message(sender, message.message)
+        elif isinstance(message, _Gone):
             self._member.end_removed()
         else:
-            handler = self._member.on_peer.get(kind)
+            handler = self._member.on_peer.get(type(message))
             if handler is not None:
                 handler(sender, message)
 
     def _on_message(self, sender: str, message: Message) -> None:
-        member = self._member
-        if message.from_ in member.membership.removed:
+        kind = message.type
+        if message.from_ in self._membership.removed:
             self._process.send(sender, _Gone())
             return
-        member.peers.heard(sender)
-        kind = message.type
-        if kind is MessageType.MSG_PROP and member.proposals.is_repeated(message):
+        self._peers.heard(sender)
+        if kind is _MSG_PROP and self._proposals.is_repeated(message):
             return
-        if kind is MessageType.MSG_SNAP:
-            member.snapshots.receive(sender, message)
+        if kind is _MSG_SNAP:
+            self._member.snapshots.receive(sender, message)
             return
         self.raft.step(message)
         self.after_step()
 
     def after_step(self) -> None:
         """The core was given something: do what it owes."""
-        raft, member = self.raft, self._member
+        raft = self.raft
         if raft.role is not self._role:
             self._role_changed()
         messages = raft.only_messages()
@@ -103,9 +105,9 @@ class RaftNode:
             self._send(messages)
         elif raft.has_ready():
             self.carry_out()
-        if member.reads.has_confirmed:
-            member.reads.applied(member.readable_index)
-        if member.proposals.has_unproposed and raft.lead != NONE and member.proposals.propose_late():
+        if self._reads.waiting_to_apply:
+            self._reads.applied(self._member.readable_index)
+        if self._proposals.unproposed and raft.lead != NONE and self._proposals.propose_late():
             self.carry_out()
 
     # -- out
@@ -175,25 +177,23 @@ class RaftNode:
             self._role_changed()
         for state in ready.read_states:
             member.reads.confirmed(state.index, state.context, member.readable_index)
-        if member.reads.has_confirmed:
-            member.reads.applied(member.readable_index)
+        if self._reads.waiting_to_apply:
+            self._reads.applied(member.readable_index)
         if ready.committed_entries:
             member.snapshots.save_if_due()
 
     def _send(self, messages: Sequence[Message]) -> None:
-        names, own = self._member.membership.names, self._member.id
+        names, own = self._membership.names, self._member.id
         for message in messages:
             to = message.to
-            if to == own:
-                continue
-            if message.type is MessageType.MSG_SNAP:
+            if message.type is _MSG_SNAP:
                 self._member.snapshots.send(message)
-            elif to in names:
+            elif to != own and to in names:
                 self.send_to(names[to], message)
 
     def send_to(self, name: str, message: Message) -> None:
         """Send one message to a member, if anything runs under its name yet."""
-        if name in self._process.world.processes:
+        if name in self._addresses:
             self._process.send(name, message if self._cluster is None else _Foreign(self._cluster, message))
 
     # -- the journal

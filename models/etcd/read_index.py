@@ -41,17 +41,13 @@ class ReadIndex:
         self._asking: list[Reader] = []
         self._number = 0
         self._asked_at = 0
-        self._confirmed: list[tuple[int, list[Reader]]] = []
+        self.waiting_to_apply: list[tuple[int, list[Reader]]] = []
+        """Rounds that are confirmed: the index that each needs, and its readers."""
 
     @property
     def is_idle(self) -> bool:
         """Nobody waits."""
-        return not self._asking and not self._confirmed
-
-    @property
-    def has_confirmed(self) -> bool:
-        """Somebody only waits for this member to apply."""
-        return bool(self._confirmed)
+        return not self._asking and not self.waiting_to_apply
 
     def add(self, reader: Reader) -> None:
         """Wait for the next round."""
@@ -67,14 +63,14 @@ class ReadIndex:
         if applied >= index:
             _go_on(readers)
         else:
-            self._confirmed.append((index, readers))
+            self.waiting_to_apply.append((index, readers))
         if self._next:
             self._begin()
 
     def applied(self, index: int) -> None:
         """This member has applied everything up to `index`."""
-        due = [readers for wanted, readers in self._confirmed if wanted <= index]
-        self._confirmed = [one for one in self._confirmed if one[0] > index]
+        due = [readers for wanted, readers in self.waiting_to_apply if wanted <= index]
+        self.waiting_to_apply = [one for one in self.waiting_to_apply if one[0] > index]
         for readers in due:
             _go_on(readers)
 
@@ -89,7 +85,7 @@ class ReadIndex:
         """Give up who has waited too long, and ask again when an answer is overdue."""
         now = self._now()
         before = now - ETCD_REQUEST_TIMEOUT
-        unapplied = [one for _, readers in self._confirmed for one in readers]
+        unapplied = [one for _, readers in self.waiting_to_apply for one in readers]
         late = [one for one in (*self._asking, *self._next, *unapplied) if one.since <= before]
         if late:
             self._drop(before)
@@ -110,8 +106,9 @@ class ReadIndex:
         self.ask_again()
 
     def _drop(self, before: int) -> None:
-        self._confirmed = [
-            (index, [one for one in readers if one.since > before]) for index, readers in self._confirmed
+        self.waiting_to_apply = [
+            (index, [one for one in readers if one.since > before])
+            for index, readers in self.waiting_to_apply
         ]
         self._asking = [one for one in self._asking if one.since > before]
         self._next = [one for one in self._next if one.since > before]

@@ -86,6 +86,8 @@ class RaftNode:
         if message.from_ in self._membership.removed:
             self._process.send(sender, _Gone())
             return
+        # A member that is behind doesn't know who has joined since; whoever speaks says where (rafthttp AddRemote).
+        self._membership.names.setdefault(message.from_, sender)
         self._peers.heard(sender)
         if kind is _MSG_PROP and self._proposals.is_repeated(message):
             return

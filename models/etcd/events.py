@@ -143,6 +143,8 @@ class Restored:
 
     revision: int
     cluster: int
+    bumped_by: int = 0
+    """How much `revision` is above the snapshot's."""
 
 
 # -- who watches, who holds a lease

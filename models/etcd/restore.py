@@ -74,7 +74,7 @@ def restore(
     cluster = cluster_id(members, token)
     _write_log(process, ids, cluster)
     _settle(process)
-    process.record(Restored(revision=revision, cluster=cluster))
+    process.record(Restored(revision=revision, cluster=cluster, bumped_by=bump_revision))
 
 
 def _check_is_down(process: Process) -> None:

@@ -25,6 +25,7 @@ from chaoskube.models.raft.messages import (
     EntryType,
     HardState,
     Message,
+    MessageType,
     Snapshot,
 )
 from chaoskube.models.raft.progress import ProgressState
@@ -68,7 +69,7 @@ class Bag:
     no peers yet wait for somebody to add them.
     """
 
-    def __init__(self, size: int, luck: random.Random, *, newcomers: int = 0, **options: bool | int) -> None:
+    def __init__(self, size: int, luck: random.Random, *, newcomers: int = 0, **options: object) -> None:
         self.luck = luck
         self.options = options
         self.is_async = bool(options.get("async_storage_writes"))
@@ -256,6 +257,19 @@ class Bag:
                 return
         raise AssertionError("the members never fall silent")
 
+    def settle_votes(self, candidate: int, *voters: int) -> None:
+        """Let an election run its course; of what the winner sends afterwards nothing arrives."""
+        kinds = (MessageType.MSG_VOTE, MessageType.MSG_VOTE_RESP)
+        for _ in range(2):
+            for member in (candidate, *voters):
+                self.carry_out(member)
+                self.sync(member)
+                for message in [one for one in self.flight if one.type in kinds]:
+                    self.flight.remove(message)
+                    if message.to in (candidate, *voters):
+                        self.members[message.to].step(message)
+        self.check()
+
     def _is_busy(self) -> bool:
         return any(raft.has_ready() for raft in self.members.values()) or any(
             work[member]
@@ -313,9 +327,9 @@ class Bag:
                     assert newest.log.entries[index - newest.log.offset - 1].data == data
 
 
-def elected(size: int = 3, **options: bool | int) -> Bag:
+def elected(size: int = 3, **options: object) -> Bag:
     """A calm cluster led by member 1."""
-    bag = Bag(size, random.Random(1), **options)
+    bag = Bag(size, random.Random(1), newcomers=0, **options)
     bag.members[1].campaign()
     bag.settle()
     assert bag.members[1].role is Role.LEADER

@@ -45,7 +45,7 @@ def test_nobody_campaigns_before_it_has_applied_committed_changes_of_members() -
     entry = Entry(term=1, index=1, type=EntryType.ENTRY_CONF_CHANGE, data=change)
     raft = Raft(Config(id=1, voters=(1, 2, 3)), hard_state=HardState(term=1, commit=1), entries=[entry])
     raft.campaign()
-    assert raft.role is Role.FOLLOWER
+    assert raft.lead == raft.vote == 0 and not raft.messages
 
     ready = raft.ready()
     raft.apply_conf_change(change)
@@ -61,7 +61,7 @@ def test_nobody_campaigns_before_its_snapshot_is_on_disk() -> None:
     snapshot = Snapshot(metadata=SnapshotMetadata(conf_state=ConfState(voters=(1, 2, 3)), index=5, term=1))
     raft.step(Message(type=MessageType.MSG_SNAP, to=1, from_=2, term=1, snapshot=snapshot))
     raft.campaign()
-    assert raft.role is Role.FOLLOWER
+    assert raft.lead == 2
 
     raft.advance(raft.ready())
     raft.campaign()

@@ -170,7 +170,7 @@ class Bounds:
 
     def but(self, **changes: int) -> Bounds:
         """These bounds with some of them changed."""
-        return evolve(self, **changes)  # type: ignore[arg-type]  # seconds is no whole number, and may not be named
+        return evolve(self, **changes)
 
 
 @frozen(kw_only=True)

@@ -21,25 +21,28 @@ import time
 from array import array
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
+from typing import NamedTuple
 
 from attrs import frozen
 
 from chaoskube.exploration import Bounds, Check, Exploration, Seen
-from chaoskube.interning import CRASH, DELIVER, READ, REQUEST, TIME_OUT, Outcome, Parts
+from chaoskube.interning import CRASH, DELIVER, DROP, READ, REQUEST, TIME_OUT, Outcome, Parts
 
 CORE_REFUSES = "the-core-goes-on"
 CLOCK_EVERY = 256
 """States between two looks at the clock."""
 
-DROP, DUPLICATE = "drop", "duplicate"
 BUDGETS = ("time_outs", "drops", "duplicates", "crashes", "requests", "reads")
 _TIME_OUTS, _DROPS, _DUPLICATES, _CRASHES, _REQUESTS, _READS = range(6)
 
 Used = tuple[int, int, int, int, int, int]
 
 
-@frozen(kw_only=True)
-class Move:
+MoveFields = tuple[str, int, int, int, bool]
+
+
+class Move(NamedTuple):
     """One step: what happened to whom. `argument` is a packet's number or a request's."""
 
     kind: str
@@ -51,14 +54,15 @@ class Move:
     """The packet stays in the bag: it will arrive twice."""
 
 
-@frozen(kw_only=True)
-class State:
-    """Everything, in numbers of `Parts`; `used` counts what the path has used of each budget."""
+class State(NamedTuple):
+    """Everything, in numbers of `Parts`; a plain tuple, because millions are made."""
 
     locals_: tuple[int, ...]
     bag: tuple[int, ...]
+    """Sorted."""
     history: int
     used: Used
+    """What the path has used of each budget."""
 
 
 @frozen(kw_only=True)
@@ -131,8 +135,9 @@ class _Search:
         self._parts = Parts(what.model, bounds.members, merges=merges)
         self._numbers: dict[bytes, int] = {}
         self._parents = array("q")
-        self._moves: list[Move | None] = []
-        self._known_moves: dict[Move, Move] = {}
+        self._moves: list[MoveFields | None] = []
+        self._known_moves: dict[MoveFields, MoveFields] = {}
+        self._used: set[Used] = set()
         self._checked: set[tuple[tuple[int, ...], int]] = set()
         self._transitions = 0
         self._began = time.monotonic()
@@ -161,8 +166,8 @@ class _Search:
             seconds=time.monotonic() - self._began,
             used_up=tuple(
                 name.replace("_", "-")
-                for name, limit, most in zip(BUDGETS, self._limits, self._most_used, strict=True)
-                if most >= limit > 0
+                for place, (name, limit) in enumerate(zip(BUDGETS, self._limits, strict=True))
+                if limit and any(used[place] >= limit for used in self._used)
             ),
             local_states=len(self._parts.locals),
             violation=found,
@@ -171,7 +176,6 @@ class _Search:
     # -- states
 
     def _begin(self) -> State:
-        self._most_used = [0] * len(BUDGETS)
         members, history = self._what.model.begin(self._bounds.members)
         state = State(
             locals_=tuple(self._parts.local(place, member) for place, member in enumerate(members)),
@@ -179,20 +183,27 @@ class _Search:
             history=self._parts.history(history),
             used=(0, 0, 0, 0, 0, 0),
         )
-        self._check(state.locals_, state.history, -1, Move(kind="begin", place=0, argument=0))
+        self._check(state.locals_, state.history, -1, Move("begin", 0, 0))
         self._is_new(state, -1, None)
         return state
 
     def _next_level(self, level: list[tuple[int, State]]) -> list[tuple[int, State]]:
         found: list[tuple[int, State]] = []
+        seen: set[State] = set()  # as they came: it spares most of them the renaming
         for count, (number, state) in enumerate(level):
             if count % CLOCK_EVERY == 0:
                 self._look_at_the_clock()
-            for move, outcome, used in self._moves_from(state):
-                self._transitions += 1
-                after = self._after(state, move, outcome, used, number)
-                if self._is_new(after, number, move):
-                    found.append((len(self._numbers) - 1, after))
+            for kind, place, argument, used, keeps in self._inputs(state):
+                for outcome in self._parts.outcomes(place, state.locals_[place], kind, argument):
+                    if outcome.lost_write and used[_CRASHES] >= self._limits[_CRASHES]:
+                        continue
+                    self._transitions += 1
+                    move = (kind, place, argument, outcome.lost_write, keeps)
+                    after = self._after(state, outcome, used, number, move)
+                    if after not in seen:
+                        seen.add(after)
+                        if self._is_new(after, number, move):
+                            found.append((len(self._numbers) - 1, after))
         return found
 
     def _look_at_the_clock(self) -> None:
@@ -200,7 +211,7 @@ class _Search:
         if limit is not None and time.monotonic() - self._began >= limit:
             raise _Full("time")
 
-    def _is_new(self, state: State, parent: int, move: Move | None) -> bool:
+    def _is_new(self, state: State, parent: int, move: MoveFields | None) -> bool:
         canonical = self._parts.canonical(state.locals_, state.bag, state.history)
         key = array("I", (*state.used, *canonical)).tobytes()
         if key in self._numbers:
@@ -210,82 +221,57 @@ class _Search:
         self._numbers[key] = len(self._numbers)
         self._parents.append(parent)
         self._moves.append(None if move is None else self._known_moves.setdefault(move, move))
-        self._most_used = [max(pair) for pair in zip(self._most_used, state.used, strict=True)]
+        if state.used not in self._used:
+            self._used.add(state.used)
         return True
 
     # -- moves
 
-    def _moves_from(self, state: State) -> Iterator[tuple[Move, Outcome | None, Used]]:
-        """Every step that can follow, with what it leads to (None: only the bag changes)."""
-        yield from self._deliveries(state)
+    def _inputs(self, state: State) -> Iterator[tuple[str, int, int, Used, bool]]:
+        """Every input that can come next: kind, place, argument, budgets then used, and if its packet stays."""
         used, limits = state.used, self._limits
-        for place in range(len(state.locals_)):
-            if used[_TIME_OUTS] < limits[_TIME_OUTS]:
-                yield from self._inputs(state, place, TIME_OUT, 0, _spent(used, _TIME_OUTS))
-            if used[_REQUESTS] < limits[_REQUESTS]:
-                spent = _spent(used, _REQUESTS)
-                yield from self._inputs(state, place, REQUEST, spent[_REQUESTS], spent)
-            if used[_READS] < limits[_READS]:
-                spent = _spent(used, _READS)
-                yield from self._inputs(state, place, READ, spent[_READS], spent)
-            if used[_CRASHES] < limits[_CRASHES]:
-                yield from self._inputs(state, place, CRASH, 0, _spent(used, _CRASHES))
-
-    def _deliveries(self, state: State) -> Iterator[tuple[Move, Outcome | None, Used]]:
-        used, limits, before = state.used, self._limits, -1
-        for packet in state.bag:
-            if packet == before:
-                continue
-            before = packet
-            place = self._parts.packets[packet].to - 1
-            yield from self._inputs(state, place, DELIVER, packet, used)
+        packets = self._parts.packets
+        for packet in dict.fromkeys(state.bag):
+            place = packets[packet].to - 1
+            yield DELIVER, place, packet, used, False
             if used[_DUPLICATES] < limits[_DUPLICATES]:
-                yield from self._inputs(state, place, DELIVER, packet, _spent(used, _DUPLICATES), keeps=True)
+                yield DELIVER, place, packet, _spent(used, _DUPLICATES), True
             if used[_DROPS] < limits[_DROPS]:
-                yield Move(kind=DROP, place=place, argument=packet), None, _spent(used, _DROPS)
+                yield DROP, place, packet, _spent(used, _DROPS), False
+        for kind, budget in ((TIME_OUT, _TIME_OUTS), (REQUEST, _REQUESTS), (READ, _READS), (CRASH, _CRASHES)):
+            if used[budget] < limits[budget]:
+                spent = _spent(used, budget)
+                argument = spent[budget] if kind in (REQUEST, READ) else 0
+                for place in range(len(state.locals_)):
+                    yield kind, place, argument, spent, False
 
-    def _inputs(
-        self, state: State, place: int, kind: str, argument: int, used: Used, *, keeps: bool = False
-    ) -> Iterator[tuple[Move, Outcome | None, Used]]:
-        local = state.locals_[place]
-        for outcome in self._parts.outcomes(place, local, kind, argument):
-            if outcome.lost_write:
-                if used[_CRASHES] >= self._limits[_CRASHES]:
-                    continue
-                spent = _spent(used, _CRASHES)
-            elif outcome.local == local and not outcome.packets and not outcome.events and not outcome.error:
-                continue
-            else:
-                spent = used
-            yield (
-                Move(kind=kind, place=place, argument=argument, lost_write=outcome.lost_write, keeps=keeps),
-                outcome,
-                spent,
-            )
-
-    def _after(self, state: State, move: Move, outcome: Outcome | None, used: Used, number: int) -> State:
-        bag = list(state.bag)
-        if move.kind == DROP or (move.kind == DELIVER and not move.keeps):
-            bag.remove(move.argument)
-        if outcome is None:
-            return State(locals_=state.locals_, bag=tuple(bag), history=state.history, used=used)
-        parts, place = self._parts, move.place
+    def _after(self, state: State, outcome: Outcome, used: Used, number: int, move: MoveFields) -> State:
+        kind, place, argument, lost_write, keeps = move
+        locals_, bag, history, _ = state
+        parts = self._parts
         if outcome.error is not None:
-            raise _Found(_core_goes_on(), outcome.error, number, move)
-        locals_ = (*state.locals_[:place], outcome.local, *state.locals_[place + 1 :])
-        bag.extend(outcome.packets)
-        packets, is_ignored = parts.packets, parts.is_ignored
-        bag = [one for one in bag if not is_ignored(locals_[packets[one].to - 1], one)]
-        bag.sort()
-        history = parts.after(state.history, place, outcome.events)
-        self._check(locals_, history, number, move)
-        return State(locals_=locals_, bag=tuple(bag), history=history, used=used)
+            raise _Found(_core_goes_on(), outcome.error, number, Move(*move))
+        rest = list(bag)
+        if kind in (DELIVER, DROP) and not keeps:
+            rest.remove(argument)
+        if lost_write:
+            used = _spent(used, _CRASHES)
+        local, packets, is_ignored = outcome.local, parts.packets, parts.is_ignored
+        if local != locals_[place]:
+            locals_ = (*locals_[:place], local, *locals_[place + 1 :])
+            to = place + 1
+            rest = [one for one in rest if packets[one].to != to or not is_ignored(local, one)]
+        if outcome.packets:
+            rest += [one for one in outcome.packets if not is_ignored(locals_[packets[one].to - 1], one)]
+            rest.sort()
+        if outcome.events:
+            history = parts.after(history, place, outcome.events)
+        if (locals_, history) not in self._checked:
+            self._check(locals_, history, number, Move(*move))
+        return State(locals_, tuple(rest), history, used)
 
     def _check(self, locals_: tuple[int, ...], history: int, parent: int, move: Move) -> None:
-        asked = (locals_, history)
-        if asked in self._checked:
-            return
-        self._checked.add(asked)
+        self._checked.add((locals_, history))
         seen = Seen(
             members=tuple([self._parts.locals[local] for local in locals_]),
             history=self._parts.histories[history],
@@ -305,7 +291,7 @@ class _Search:
         while number > 0:
             move = self._moves[number]
             assert move is not None, "only the first state has no move"
-            moves.append(move)
+            moves.append(Move(*move))
             number = self._parents[number]
         steps = self._retold(list(reversed(moves))) if found.parent >= 0 else ()
         return Violation(check=found.check.name, rule=found.check.rule, message=found.message, steps=steps)
@@ -316,11 +302,7 @@ class _Search:
         locals_ = [self._parts.local(place, member) for place, member in enumerate(members)]
         steps = []
         for move in moves:
-            outcomes = (
-                ()
-                if move.kind == DROP
-                else self._parts.outcomes(move.place, locals_[move.place], move.kind, move.argument)
-            )
+            outcomes = self._parts.outcomes(move.place, locals_[move.place], move.kind, move.argument)
             outcome = next((one for one in outcomes if one.lost_write == move.lost_write), None)
             steps.append(Step(text=self._text(move), outcome=self._outcome_text(move, outcome)))
             if outcome is not None:
@@ -369,6 +351,7 @@ def _core_goes_on() -> Check:
     )
 
 
+@cache
 def _spent(used: Used, budget: int) -> Used:
     counts = list(used)
     counts[budget] += 1

@@ -64,16 +64,25 @@ def lines(what: Exploration, result: Explored, *, quiet: bool = False) -> list[s
     """What came of a search, for people."""
     covered = (
         f"{_number(result.states, 'state')}, {_number(result.transitions, 'transition')}, "
-        f"every path of up to {_number(result.depth, 'step')}, "
+        f"{_depth_text(result)}, "
         f"{result.seconds:.1f} s ({result.states_a_second:.0f} states a second)"
     )
     if result.violation is not None:
         told = _violation_lines(result.violation)
         return told[:1] if quiet else [*told, covered]
-    verdict = f"nothing found: {_number(len(what.checks), 'check')} hold in every state seen"
+    count = len(what.checks)
+    verdict = (
+        f"nothing found: {_number(count, 'check')} {'holds' if count == 1 else 'hold'} in every state seen"
+    )
     if quiet:
         return [verdict]
     return [verdict, covered, _end_text(result)]
+
+
+def _depth_text(result: Explored) -> str:
+    if result.ended_by == "everything":
+        return f"every path (the longest has {_number(result.depth - 1, 'step')})"
+    return f"every path of up to {_number(result.depth, 'step')}"
 
 
 def _violation_lines(found: Violation) -> list[str]:

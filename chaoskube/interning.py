@@ -23,7 +23,7 @@ from chaoskube.exploration import History, Member, Model, Names, Output, Packet
 from chaoskube.sim import ModelBug
 
 WRITES_MAX: Final = 100
-TIME_OUT, REQUEST, READ, DELIVER, CRASH = "time-out", "request", "read", "deliver", "crash"
+TIME_OUT, REQUEST, READ, DELIVER, DROP, CRASH = "time-out", "request", "read", "deliver", "drop", "crash"
 
 
 @frozen(kw_only=True)
@@ -37,6 +37,10 @@ class Outcome:
     """Power was lost while this write was under way (from 1), or it was not lost."""
     error: str | None = None
     """The core refused to go on."""
+
+    def is_nothing_at(self, local: int) -> bool:
+        """Has the input changed nothing? A message that does that is as good as one that never arrives."""
+        return self.local == local and not self.packets and not self.events and self.error is None
 
 
 @define
@@ -121,6 +125,8 @@ class Parts:
         return found
 
     def _compute(self, place: int, local: int, kind: str, argument: int) -> tuple[Outcome, ...]:
+        if kind == DROP:
+            return (Outcome(local=local, packets=(), events=()),)
         member = self.locals[local].copy()
         crashes: list[tuple[int, Member, list[Output]]] = []
         try:
@@ -137,7 +143,8 @@ class Parts:
             usual = self._outcome(place, member, given)
         except ModelBug as problem:
             usual = Outcome(local=local, packets=(), events=(), error=str(problem))
-        return (usual, *[self._crash(place, local, *one) for one in crashes])
+        outcomes = (usual, *[self._crash(place, local, *one) for one in crashes])
+        return tuple(one for one in outcomes if one.lost_write or not one.is_nothing_at(local))
 
     def _crash(self, place: int, local: int, write: int, member: Member, given: list[Output]) -> Outcome:
         """Power is lost while this write (from 1) is under way."""

@@ -1,0 +1,126 @@
+"""The exploration "raft": nothing is found in our core, and each planted bug that it can reach by a shortest way.
+
+Bounds are small here; `chaoskube explore raft --for 10m` goes on from there.
+"""
+
+from __future__ import annotations
+
+import pytest
+from attrs import evolve
+
+from chaoskube.discovery import bug_named, exploration_named, is_explored, load, scenario_of_bug
+from chaoskube.exploration import Bounds
+from chaoskube.explore import Explored, explore
+from chaoskube.exploring import bounds_of
+from chaoskube.scenarios.raft_history import (
+    Acknowledged,
+    Applied,
+    Led,
+    RaftHistory,
+    ReadAnswered,
+    ReadAsked,
+    Voted,
+)
+from chaoskube.scenarios.raft_members import RaftMember
+from chaoskube.sim import UsageError
+
+STEPS = {
+    "raft-commit-prior-term": 14,
+    "raft-readindex-before-own-term-commit": 14,
+    "raft-applied-cursor-skips-page": 4,
+    "raft-single-voter-ack-before-sync": 1,
+    "raft-vote-not-durable": 4,
+    "raft-vote-forgotten-on-stepdown": 4,
+}
+"""How many steps a shortest way to each bug has."""
+
+
+def search(slug: str | None = None, **bounds: int) -> Explored:
+    """With a bug planted, or without any."""
+    what = exploration_named("raft")
+    if slug is None:
+        return explore(what, bounds_of(what, None, bounds, None))
+    bug = bug_named(slug)
+    with bug.patch():
+        return explore(what, bounds_of(what, bug, bounds, None))
+
+
+@pytest.mark.parametrize("slug", STEPS)
+def test_a_planted_bug_is_found_by_a_shortest_way(slug: str) -> None:
+    """What a hunt meets by luck, if ever, a search meets for certain."""
+    result = search(slug)
+
+    assert result.violation is not None
+    assert result.violation.check in bug_named(slug).invariants
+    assert len(result.violation.steps) == STEPS[slug] == result.depth + 1
+
+
+def test_a_vote_is_forgotten_without_any_crash_too() -> None:
+    """A candidate that lost steps down in its term, and may not vote anew."""
+    result = search("raft-vote-forgotten-on-stepdown", crashes=0)
+
+    assert result.violation is not None
+    assert result.violation.check == "one-vote-a-term" and len(result.violation.steps) == 8
+
+
+@pytest.mark.parametrize(
+    "bounds",
+    [
+        {"depth": 10},
+        {"depth": 9, "time_outs": 3, "crashes": 2},
+        {"depth": 8, "duplicates": 1, "drops": 1},
+        {"depth": 20, "time_outs": 3, "crashes": 0, "requests": 0, "reads": 0},
+        {"depth": 6, "members": 5},
+        {"depth": 40, "members": 2, "crashes": 0, "reads": 0},
+        {"depth": 40, "members": 1, "time_outs": 3, "crashes": 3, "requests": 3, "reads": 2},
+    ],
+    ids=str,
+)
+def test_nothing_is_found_in_our_core(bounds: dict[str, int]) -> None:
+    result = search(**bounds)
+
+    assert result.violation is None, result.violation
+
+
+def test_what_checks_look_at_does_occur() -> None:
+    """Checks that are about nothing hold always: leaders, entries, acknowledgements and reads must be there."""
+    member, history = RaftMember(1, 1), RaftHistory()
+    reached = set()
+    for put_in in (member.time_out, lambda: member.request(1), lambda: member.read(1)):
+        assert put_in()
+        while not member.is_synced():
+            member.sync()
+        for event in member.take().events:
+            history = history.after(1, event)
+            reached.add(type(event))
+
+    assert reached == {Voted, Led, Applied, Acknowledged, ReadAsked, ReadAnswered}
+    assert history.acknowledged == 2 and not history.wrong
+
+
+def test_a_bug_for_searches_says_so_to_who_hunts_it() -> None:
+    load()
+    bug = bug_named("raft-commit-prior-term")
+
+    assert is_explored(bug)
+    with pytest.raises(UsageError, match="chaoskube explore raft --bug raft-commit-prior-term"):
+        scenario_of_bug(bug)
+
+
+def test_every_bug_for_searches_is_tested_here() -> None:
+    from chaoskube.bug import bugs
+
+    load()
+    ours = {bug.slug for bug in bugs if is_explored(bug) and bug.patch.__module__.startswith("chaoskube.")}
+
+    assert ours <= set(STEPS)
+
+
+def test_merging_names_leaves_a_sixth_at_best() -> None:
+    """And at least a fifth here: most states have no symmetry of their own."""
+    bounds = Bounds(members=3, depth=7, time_outs=2)
+    what = evolve(exploration_named("raft"), bounds=bounds)
+    merged, single = explore(what), explore(what, merges=False)
+
+    assert merged.violation is None and single.violation is None
+    assert single.states / 6 <= merged.states < single.states / 5

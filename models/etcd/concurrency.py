@@ -14,11 +14,12 @@ election is the same with a value, and without that look.
 Failures are `Refused` (with Go's words) and `Unsure`; what is tried again is in `session.py`.
 
 Used by scenarios on an `EtcdClient`, and by a member's lock service on the member itself.
-Not modelled: Observe of an election, software transactional memory.
+Not modelled: software transactional memory.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
@@ -28,6 +29,8 @@ from chaoskube.models.etcd.messages import (
     CompareTarget,
     DeleteRange,
     DeleteRangeResponse,
+    Event,
+    EventType,
     KeyValue,
     Put,
     Range,
@@ -35,8 +38,10 @@ from chaoskube.models.etcd.messages import (
     SortOrder,
     Txn,
     TxnResponse,
+    WatchCreate,
+    prefix_end,
 )
-from chaoskube.models.etcd.session import Context, Session, by_creation, read_again, wait_deletes
+from chaoskube.models.etcd.session import Context, Session, by_creation, read_again, wait_deletes, watch_until
 from chaoskube.sim import Refused, Unsure
 
 __all__ = ["Context", "Election", "Mutex", "Session"]
@@ -184,6 +189,36 @@ class Election:
         if not found.kvs:
             raise Refused(NOBODY_ELECTED)
         return found
+
+    async def observe(self, tell: Callable[[KeyValue, int], None], context: Context | None = None) -> None:
+        """Tell who is elected now, and each value and each leader from then on, until the context is cancelled."""
+        client = self._session.client
+        context = context or Context(client.process)
+        while True:
+            found = await read_again(client, by_creation(self._prefix, SortOrder.ASCEND))
+            kv, revision = (found.kvs[0], found.revision) if found.kvs else await self._first(found, context)
+            tell(kv, revision)
+
+            def is_gone(event: Event, revision: int) -> bool:
+                if event.type is EventType.PUT:
+                    tell(event.kv, revision)
+                return event.type is EventType.DELETE
+
+            await watch_until(client, context, WatchCreate(key=kv.key, start_revision=revision + 1), is_gone)
+
+    async def _first(self, found: RangeResponse, context: Context) -> tuple[KeyValue, int]:
+        """Nobody is elected: wait until somebody is."""
+        first: list[KeyValue] = []
+
+        def is_put(event: Event, _revision: int) -> bool:
+            first.append(event.kv)
+            return event.type is EventType.PUT
+
+        create = WatchCreate(
+            key=self._prefix, range_end=prefix_end(self._prefix), start_revision=found.revision
+        )
+        await watch_until(self._session.client, context, create, is_put)
+        return first[-1], first[-1].mod_revision
 
     async def _take_up(self, known: KeyValue, value: object) -> None:
         """This session was a candidate before."""

@@ -1,6 +1,6 @@
 """Requests and answers of the lock and election services (server/etcdserver/api/v3lock, v3election).
 
-Used through `messages.py`. Not modelled: Observe.
+`Observe` is answered again and again, each time under the number of its call. Used through `messages.py`.
 """
 
 from __future__ import annotations
@@ -68,6 +68,13 @@ class Resign:
     leader: LeaderKey
 
 
+@frozen
+class Observe:
+    """Tell who is elected, now and from now on: a `LeaderResponse` each time."""
+
+    name: str
+
+
 @frozen(kw_only=True)
 class LockResponse:
     """The lock is held as long as `key` exists."""
@@ -113,7 +120,7 @@ class ResignResponse:
     revision: int
 
 
-ServiceRequest: TypeAlias = Lock | Unlock | Campaign | Proclaim | Leader | Resign
+ServiceRequest: TypeAlias = Lock | Unlock | Campaign | Proclaim | Leader | Resign | Observe
 ServiceResponse: TypeAlias = (
     LockResponse | UnlockResponse | CampaignResponse | ProclaimResponse | LeaderResponse | ResignResponse
 )

@@ -22,6 +22,7 @@ from chaoskube.models.etcd.lock_messages import (
     LeaderResponse,
     Lock,
     LockResponse,
+    Observe,
     Proclaim,
     ProclaimResponse,
     Resign,
@@ -63,13 +64,21 @@ class LockService:
 
     async def _serve(self, request: ServiceRequest, answer: Answerer, context: Context) -> None:
         try:
+            if isinstance(request, Observe):
+                await self._observe(request, answer, context)
+                return
             response: Response | EtcdError = await self._carry_out(request, context)
         except Refused as refused:
             assert isinstance(refused.status, EtcdError)
             response = refused.status
         except Unsure as unsure:
             response = EtcdError(code="Unavailable", message=str(unsure), is_definite=False)
+        context.is_done = True
         answer(response)
+
+    async def _observe(self, request: Observe, answer: Answerer, context: Context) -> None:
+        election = Election(await self._session(), request.name)
+        await election.observe(lambda kv, revision: answer(LeaderResponse(revision=revision, kv=kv)), context)
 
     async def _carry_out(self, request: ServiceRequest, context: Context) -> ServiceResponse:
         if isinstance(request, Lock):
@@ -85,11 +94,11 @@ class LockService:
         if isinstance(request, Leader):
             found = await Election(await self._session(), request.name).leader()
             return LeaderResponse(revision=found.revision, kv=found.kvs[0])
+        assert isinstance(request, Proclaim | Resign), f"{request!r} is answered elsewhere"
         known = request.leader
         election = Election(await self._session(known.lease), known.name, known.key, known.revision)
         if isinstance(request, Proclaim):
             return ProclaimResponse(revision=await election.proclaim(request.value))
-        assert isinstance(request, Resign)
         return ResignResponse(revision=await election.resign())
 
     async def _campaign(self, request: Campaign, context: Context) -> CampaignResponse:

@@ -139,13 +139,13 @@ class Session:
     def _on_call(self, call: Call) -> None:
         answer = partial(self._answer, call.id)
         if isinstance(call.request, ServiceRequest):
+            self._waits = {number: wait for number, wait in self._waits.items() if not wait.is_done}
             self._waits[call.id] = self._server.locks.serve(call.request, answer)
         else:
             self._server.calls.handle(call.request, answer)
 
     def _answer(self, number: int, response: Response | EtcdError) -> None:
         replica = self._replica
-        self._waits.pop(number, None)
         self._connection.send(Answer(number, response, member=replica.id, term=replica.raft.term))
 
     # -- watches

@@ -13,6 +13,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final, Protocol
 
+from attrs import evolve
+
 from chaoskube.models.etcd.errors import COMPACTED, REQUEST_CANCELED
 from chaoskube.models.etcd.messages import (
     Event,
@@ -74,6 +76,8 @@ class Context:
 
     def __init__(self, process: Process, timeout_ns: int | None = None) -> None:
         self.is_over = False
+        self.is_done = False
+        """Whatever it was made for has ended."""
         self._process = process
         self._deadline = None if timeout_ns is None else process.monotonic_ns() + timeout_ns
         self._waiting: Reply[bool] | None = None
@@ -161,28 +165,43 @@ async def wait_deletes(client: Etcd, context: Context, prefix: str, max_create_r
 
 
 async def _wait_delete(client: Etcd, context: Context, key: str, revision: int) -> None:
-    """Wait until `key` is deleted at `revision` or later; a watch that breaks is opened again."""
+    """Wait until `key` is deleted at `revision` or later."""
+    create = WatchCreate(key=key, start_revision=revision)
+    await watch_until(client, context, create, lambda event, _revision: event.type is EventType.DELETE)
+
+
+async def watch_until(
+    client: Etcd, context: Context, create: WatchCreate, is_enough: Callable[[Event, int], bool]
+) -> None:
+    """Show `is_enough` each event, with its message's revision, until it says yes.
+
+    A watch that breaks is opened again where it ended; one whose history is compacted is Refused.
+    """
+    next_revision = create.start_revision
     while True:
         reply: Reply[bool] = client.process.reply()
+
+        def on_events(events: tuple[Event, ...], revision: int, reply: Reply[bool] = reply) -> None:
+            nonlocal next_revision
+            for event in events:
+                next_revision = event.kv.mod_revision + 1
+                if not reply.is_set and is_enough(event, revision):
+                    reply.set(True)
+
         handle = client.watch(
-            WatchCreate(key=key, start_revision=revision),
-            on_events=partial(_note_deletion, reply),
+            evolve(create, start_revision=next_revision),
+            on_events=on_events,
             on_end=partial(_note_end, reply),
         )
         try:
-            is_deleted = await context.wait(reply)
+            is_done = await context.wait(reply)
         finally:
             handle.cancel()
-        if is_deleted:
+        if is_done:
             return
         if handle.compact_revision:
             raise Refused(COMPACTED)
         await client.process.sleep(RETRY_NS)
-
-
-def _note_deletion(reply: Reply[bool], events: tuple[Event, ...], _revision: int) -> None:
-    if any(event.type is EventType.DELETE for event in events):
-        reply.set(True)
 
 
 def _note_end(reply: Reply[bool], _reason: str) -> None:

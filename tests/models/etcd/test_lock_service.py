@@ -12,6 +12,7 @@ from chaoskube.models.etcd.lock_messages import (
     LeaderResponse,
     Lock,
     LockResponse,
+    Observe,
     Proclaim,
     ProclaimResponse,
     Resign,
@@ -20,6 +21,8 @@ from chaoskube.models.etcd.lock_messages import (
     UnlockResponse,
 )
 from chaoskube.models.etcd.messages import (
+    Answer,
+    Call,
     LeaseGrant,
     LeaseRevoke,
     LeaseRevokeResponse,
@@ -87,6 +90,34 @@ def test_the_election_service_answers_what_was_recorded() -> None:
         assert isinstance(elected, LeaderResponse)
         assert (elected.kv.value, elected.kv.create_revision) == ("bob", 3)
         assert cluster.ask(Proclaim(leader=alice_key, value="ghost")) == NOT_ELECTED
+
+
+def test_an_observer_is_told_each_leader_and_each_value() -> None:
+    """The stream of the recording: alice at 2, alice-2 at 4, bob at 5; one call, many answers."""
+    with World(seed=95) as world:
+        cluster = started(world)
+        told: list[object] = []
+
+        def boot(process: Process) -> None:
+            process.connect(cluster.endpoints[0], on_message=told.append).send(Call(1, Observe("E")))
+
+        watcher = world.process("watcher", host="watcher", boot=boot)
+        watcher.start()
+        world.advance(SECOND)
+        alice = LeaderKey(name="E", key="E/1", revision=2, lease=1)
+        cluster.ask(Campaign(name="E", lease=1, value="alice"))
+        cluster.clients[0].request(Campaign(name="E", lease=2, value="bob"), lambda outcome: None)
+        world.advance(SECOND)
+        cluster.ask(Proclaim(leader=alice, value="alice-2"))
+        cluster.ask(Resign(alice))
+        world.advance(SECOND)
+        watcher.crash()
+        world.advance(SECOND)
+        cluster.ask(LeaseRevoke(2))
+
+        answers = [one.response for one in told if isinstance(one, Answer)]
+        heard = [(one.revision, one.kv.value) for one in answers if isinstance(one, LeaderResponse)]
+        assert heard == [(2, "alice"), (4, "alice-2"), (5, "bob")]
 
 
 def test_a_caller_that_hangs_up_leaves_the_queue() -> None:

@@ -101,9 +101,13 @@ def compare_history(
 
 
 def _compare_past(ours: Ours, oracle: Oracle, watch: WatchCreate) -> list[Deviation]:
-    """A watch that starts in the past; its filters never hide the sentinel."""
+    """A watch that starts in the past; its filters never hide the sentinel.
+
+    One that would start in the future starts at the compacted revision, where it is most interesting.
+    """
     store = ours.state.store
-    watch = attrs.evolve(watch, start_revision=min(watch.start_revision, store.revision))
+    if watch.start_revision > store.revision:
+        watch = attrs.evolve(watch, start_revision=store.compact_revision)
     real = oracle.told_from(watch, store.revision)
     if watch.start_revision < store.compact_revision:
         if real != store.compact_revision:

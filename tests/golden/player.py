@@ -5,7 +5,7 @@ that the recording's t=0 falls on its own second and fraction. Then commands and
 recorded times (a command not before the answers that the scenario had got before it sent it), while a recorder
 watches what the recording watched, through ordinary watches. Who calls it: the tests, `--golden`.
 
-Not modelled: faults of the control plane (`control`, `etcd`), metrics (`load`), watches of the scenario's own, etcd's
+Not modelled: faults of the control plane but those of etcd's members (`control`, `etcd`), metrics (`load`), watches of the scenario's own, etcd's
 API, server-side apply: `why_not` says which of them a recording needs.
 """
 
@@ -26,6 +26,7 @@ from .beginning import heartbeat_phase, manager_phase, silence_of, start_ns
 from .compare import compare
 from .control_plane import build_control_plane
 from .difference import Difference
+from .etcd_parts import EtcdParts
 from .http import Answer, Door
 from .player_names import PlayerNames
 from .races import firsts
@@ -80,6 +81,8 @@ _UNPLAYABLE: dict[type[Record], str] = {
 def why_not(recording: Recording) -> str:
     """Why this recording cannot be played yet, in one clause; "" when it can."""
     for record in recording.records:
+        if isinstance(record, Control) and record.component == "etcd" and record.member is not None:
+            continue
         if type(record) in _UNPLAYABLE:
             return _UNPLAYABLE[type(record)]
         if isinstance(record, Command) and record.content_type == "application/apply-patch+yaml":
@@ -149,7 +152,9 @@ class Player:
         self._answered: dict[int, Command] = {}
         self._asked: list[Kubelet] = []
         self._held: list[Held] = []
-        self._servers = build_control_plane(world, seconds(MANAGER_STARTS_SECONDS + manager_phase(recording)))
+        manager_ns = seconds(MANAGER_STARTS_SECONDS + manager_phase(recording))
+        self._etcd = EtcdParts(world, recording)
+        self._servers = build_control_plane(world, manager_ns, self._etcd)
         world.process("scenario", host="workstation", boot=self._boot_scenario).start()
         world.process("recorder", host="workstation", boot=self._boot_recorder).start()
         world.process("stand-in-kubelet", host="workstation", boot=self._boot_kubelet).start()
@@ -260,7 +265,7 @@ class Player:
         sent: list[Sent] = []
         place = 0
         for record in self._recording.records:
-            if not isinstance(record, (Command, Kubelet)):
+            if not isinstance(record, (Command, Kubelet, Control)):
                 continue
             when = seconds(WARM_UP_SECONDS) + seconds(record.t)
             await self._scenario.sleep(max(0, when - self._scenario.now))
@@ -274,6 +279,8 @@ class Player:
                 self._held.append(Held(place, self._time, under_way[place], first))
                 self._send_held()
                 place += 1
+            elif isinstance(record, Control):
+                self._etcd.inflict(record)
             else:
                 self._ask_kubelet(record)
 

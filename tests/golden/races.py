@@ -29,6 +29,25 @@ def firsts(commands: Sequence[Command]) -> dict[int, tuple[int, ...]]:
             before = tuple(other for other in rivals if _came_first(commands[other], commands[place]))
             if before:
                 found[place] = before
+    for place, reads in _reads_before(commands).items():
+        found[place] = (*found.get(place, ()), *reads)
+    return found
+
+
+def _reads_before(commands: Sequence[Command]) -> dict[int, list[int]]:
+    """By place of a write: the overlapping reads of its object that saw nothing of it."""
+    found: dict[int, list[int]] = {}
+    writes = {
+        place: f"{command.path}/{text(command.response, 'metadata', 'name')}"
+        for place, command in enumerate(commands)
+        if command.verb == "POST" and command.status == 201
+    }
+    for read, command in enumerate(commands):
+        if command.verb != "GET" or command.status != 404:
+            continue
+        for place, path in writes.items():
+            if path == command.path and _overlap(commands[place], command):
+                found.setdefault(place, []).append(read)
     return found
 
 

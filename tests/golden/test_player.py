@@ -28,7 +28,7 @@ from .recording import (
     write_recording,
 )
 from .story import story_of
-from .trees import text, unix_seconds
+from .trees import Tree, text, unix_seconds
 
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent / "recordings"
@@ -184,6 +184,26 @@ def test_of_overlapping_writes_the_recorded_winner_goes_first() -> None:
     stale, late = _write(0.002, "6", 409, ""), _write(0.5, "7", 409, "")
 
     assert firsts([loser, winner, stale, late]) == {0: (1,)}
+
+
+def test_a_read_that_found_nothing_goes_before_the_write_of_its_object() -> None:
+    """ha-etcd-follower-killed: a reader of `w0` is answered 404 while the creation of `w0` is under way."""
+    created: Tree = {"metadata": {"name": "w0", "resourceVersion": "8"}}
+    write = Command(t=0.0, took=0.01, verb="POST", path="/c", status=201, response=created)
+    early = Command(t=0.001, took=0.01, verb="GET", path="/c/w0", status=404, response={})
+    later = Command(t=0.5, took=0.01, verb="GET", path="/c/w0", status=404, response={})
+
+    assert firsts([write, early, later]) == {0: (1,)}
+
+
+def test_a_recording_of_etcd_alone_is_held_against_our_etcd(tmp_path: Path) -> None:
+    """`--golden` takes any recording that the README describes."""
+    name = "etcd-put-flags.jsonl.gz"
+    (tmp_path / name).write_bytes((ROOT / "tests" / "etcd_recordings" / "recordings" / name).read_bytes())
+    done = _pytest("--golden", str(tmp_path))
+
+    assert done.returncode == pytest.ExitCode.OK, done.stdout
+    assert "etcd-put-flags: same" in done.stdout
 
 
 def test_a_command_whose_body_was_not_kept_is_left_out() -> None:

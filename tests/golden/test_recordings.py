@@ -12,11 +12,13 @@ import pytest
 
 from chaoskube.models.controllers import node_health
 from chaoskube.sim import MILLISECOND, SECOND, Address, UsageError, World
+from tests.etcd_recordings.known import KNOWN, surprises
 
 from . import player
 from .control_plane import build_control_plane
+from .etcd_parts import EtcdParts
 from .player import play_and_compare, why_not
-from .recording import read_recording
+from .recording import Recording, read_recording
 from .story import side_by_side
 
 HERE = Path(__file__).parent / "recordings"
@@ -29,6 +31,9 @@ def test_the_simulation_does_what_was_recorded(recorded: Path, verdicts: list[st
     except UsageError as error:
         verdicts.append(f"{recorded.name}: cannot play because it cannot be read: {error}")
         pytest.fail(str(error), pytrace=False)
+    if recording.meta.group == "etcd":
+        _held_against_our_etcd(recording, verdicts)
+        return
     reason = why_not(recording)
     if reason:
         verdicts.append(f"{recording.name}: cannot play because {reason}")
@@ -39,6 +44,16 @@ def test_the_simulation_does_what_was_recorded(recorded: Path, verdicts: list[st
         more = "\n".join(f"{one.time:8.3f} {one.what}" for one in found[1:12])
         pytest.fail(f"{side_by_side(recording, ours, found[0])}\n\nmore differences:\n{more}", pytrace=False)
     verdicts.append(f"{recording.name}: same")
+
+
+def _held_against_our_etcd(recording: Recording, verdicts: list[str]) -> None:
+    """Recordings of etcd alone have a player of their own."""
+    found = surprises(recording)
+    if found:
+        verdicts.append(f"{recording.name}: differs: {found[0]}")
+        pytest.fail("\n".join(found[:20]), pytrace=False)
+    known = len(KNOWN.get(recording.name, ()))
+    verdicts.append(f"{recording.name}: same{f', but for {known} known difference' if known else ''}")
 
 
 def test_a_grace_period_of_twenty_seconds_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,8 +90,8 @@ def test_controllers_that_see_late_still_do_what_was_recorded(
 ) -> None:
     """A watch that is 60 ms late is nothing unusual; it must not make a rollout take what it may not."""
 
-    def late(world: World, manager_starts_ns: int) -> tuple[Address, ...]:
-        servers = build(world, manager_starts_ns)
+    def late(world: World, manager_starts_ns: int, parts: EtcdParts) -> tuple[Address, ...]:
+        servers = build(world, manager_starts_ns, parts)
         world.network.delay_stream("*", "controller-manager-0", f"watch/{resource}", 60 * MILLISECOND)
         return servers
 

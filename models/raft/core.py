@@ -21,7 +21,8 @@ no `advance`; MsgStorageAppend and MsgStorageApply among the messages say what t
 The whole log stays in memory, in `log` (etcd's unstable log and its in-memory storage in one); the caller says
 when a snapshot exists (`create_snapshot`) and what may be dropped (`compact`).
 
-What the rules are is in the files of this folder; `state` lists them. Not modelled: log lines, tracing.
+What the rules are is in the files of this folder; `state` lists them. Not modelled: log lines, tracing, ticks of a
+quiesced group (TickQuiesced).
 """
 
 from __future__ import annotations

@@ -39,6 +39,8 @@ KNOWN: Final[dict[str, dict[str, str]]] = {
 """Patterns of what `differences` says, each with the reason."""
 LUCK: Final = {
     "etcd-cluster-gap-on-kill": "who is elected, and between which two writes",
+    "etcd-cluster-leader-paused": "who is elected",
+    "etcd-watch-progress": "by how much more than a second, up to a tenth, a stream's interval is longer",
 }
 """What was luck in a recording: some of the first `SEEDS_MAX` seeds must have the same, not the first."""
 SEEDS_MAX: Final = 60

@@ -14,7 +14,7 @@ from chaoskube.models.raft.state import RaftState
     cites="Raft thesis, 6.4; etcd-io/etcd#12680 and PR#12762; etcd-io/raft raft.go committedEntryInCurrentTerm",
     invariants=("a-read-sees-what-was-acknowledged",),
     scenario="raft",
-    setup={"time_outs": 2, "requests": 1, "crashes": 0, "reads": 1, "depth": 14},
+    setup={"members": 2, "time_outs": 2, "requests": 1, "crashes": 0, "reads": 1, "depth": 14},
 )
 def raft_readindex_before_own_term_commit() -> Iterator[None]:
     """A new leader's commit index may be behind what its predecessor acknowledged; it lets reads be answered there."""

@@ -72,6 +72,22 @@ def test_list_shows_what_there_is(here: Here) -> None:
         assert name in out
 
 
+def test_explore_finds_and_says_how_far_it_looked(here: Here) -> None:
+    """0 as hoped, 1 not; a violation is numbered steps, otherwise the last line is the bound that was hit."""
+    single = ("explore", "raft", "--members", "1")
+
+    code, out, _ = here(*single, "--depth", "2")
+    assert code == 0 and out.splitlines()[-1].startswith(
+        "ended by --depth 2: longer paths were not looked at"
+    )
+    code, out, _ = here("explore", "--bug", "raft-single-voter-ack-before-sync")
+    assert code == 1 and "  1. member 1 times out, and loses power before write 2 of this is synced" in out
+    code, out, _ = here(
+        "explore", "--bug", "raft-single-voter-ack-before-sync", "--quiet", "--expect", "violation"
+    )
+    assert code == 0 and len(out.splitlines()) == 1
+
+
 def test_a_workers_usage_error_reaches_the_user(chaoskube: Command, tmp_path: Path) -> None:
     """It was raised in another process, and is one sentence all the same."""
     (tmp_path / "rule.py").write_text(RULE)
@@ -101,6 +117,10 @@ def test_a_workers_usage_error_reaches_the_user(chaoskube: Command, tmp_path: Pa
         (("minimise", "old.chaos.yaml"), "old.chaos.yaml:1: this is a trace of format 7"),
         (("replay", "binary.chaos.yaml"), "binary.chaos.yaml: is not UTF-8 text"),
         (("list", "things"), "'things' is not one of"),
+        (("explore", "rafd"), "there is no exploration called 'rafd'; did you mean 'raft'?"),
+        (("explore", "--members", "9"), "9 must be from 1 to 7"),
+        (("explore", "--bug", "raft-vote"), "there is no bug called 'raft-vote'"),
+        (("hunt", "--bug", "raft-commit-prior-term"), "chaoskube explore raft --bug raft-commit-prior-term"),
         (("hnt",), "No such command 'hnt'"),
     ],
 )

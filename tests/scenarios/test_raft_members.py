@@ -66,11 +66,11 @@ def test_a_vote_is_forgotten_without_any_crash_too() -> None:
 @pytest.mark.parametrize(
     "bounds",
     [
-        {"depth": 10},
-        {"depth": 9, "time_outs": 3, "crashes": 2},
-        {"depth": 8, "duplicates": 1, "drops": 1},
-        {"depth": 20, "time_outs": 3, "crashes": 0, "requests": 0, "reads": 0},
-        {"depth": 6, "members": 5},
+        {"depth": 9},
+        {"depth": 7, "time_outs": 3, "crashes": 2},
+        {"depth": 6, "duplicates": 1, "drops": 1},
+        {"depth": 14, "time_outs": 3, "crashes": 0, "requests": 0, "reads": 0},
+        {"depth": 5, "members": 5},
         {"depth": 40, "members": 2, "crashes": 0, "reads": 0},
         {"depth": 40, "members": 1, "time_outs": 3, "crashes": 3, "requests": 3, "reads": 2},
     ],

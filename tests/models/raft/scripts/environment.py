@@ -32,6 +32,11 @@ from .script import Directive
 from .storage import StorageError
 
 _NO_BOUND = 2**62
+_COMMANDS = (
+    "add-nodes campaign compact deliver-msgs forget-leader log-level process-append-thread process-apply-thread"
+    " process-ready propose propose-conf-change raft-log raft-state report-unreachable send-snapshot"
+    " set-randomized-election-timeout stabilize status tick-election tick-heartbeat transfer-leadership"
+).split()
 _TRANSITIONS = {
     "auto": ConfChangeTransition.AUTO,
     "implicit": ConfChangeTransition.JOINT_IMPLICIT,
@@ -55,16 +60,14 @@ class Environment:
 
     def answer(self, directive: Directive) -> str:
         """What the command prints."""
-        command = getattr(self, "_" + directive.name.replace("-", "_"), None)
+        if directive.name not in _COMMANDS:
+            return "unknown command"
         self.output.take()
-        refusal = "unknown command"
-        if command is not None:
-            refusal = ""
-            try:
-                command(directive)
-            except (Refusal, StorageError, BadChange, UnknownLevel) as problem:
-                refusal = str(problem)
-        return self.output.take() + refusal
+        try:
+            getattr(self, "_" + directive.name.replace("-", "_"))(directive)
+        except (Refusal, StorageError, BadChange, UnknownLevel) as problem:
+            return self.output.take() + str(problem)
+        return self.output.take()
 
     def _node(self, directive: Directive) -> Node:
         return self.nodes[int(directive.bare()[0]) - 1]

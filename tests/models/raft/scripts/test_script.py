@@ -73,3 +73,8 @@ def test_a_difference_is_told_with_its_line_and_both_sides() -> None:
     text = "vote cfg=(1,2,3) votes=(y,y,_)\n----\nVoteLost\n"
 
     assert first_difference(text) == "line 1, vote: expected 'VoteLost', got 'VoteWon'"
+
+
+def test_an_unknown_command_is_said_to_be_one() -> None:
+    """And not taken for a part of the player that happens to have its name."""
+    assert first_difference("deliver 1\n----\nunknown command\n") is None

@@ -32,11 +32,29 @@ from .script import Directive
 from .storage import StorageError
 
 _NO_BOUND = 2**62
-_COMMANDS = (
-    "add-nodes campaign compact deliver-msgs forget-leader log-level process-append-thread process-apply-thread"
-    " process-ready propose propose-conf-change raft-log raft-state report-unreachable send-snapshot"
-    " set-randomized-election-timeout stabilize status tick-election tick-heartbeat transfer-leadership"
-).split()
+_COMMANDS = [
+    "add-nodes",
+    "campaign",
+    "compact",
+    "deliver-msgs",
+    "forget-leader",
+    "log-level",
+    "process-append-thread",
+    "process-apply-thread",
+    "process-ready",
+    "propose",
+    "propose-conf-change",
+    "raft-log",
+    "raft-state",
+    "report-unreachable",
+    "send-snapshot",
+    "set-randomized-election-timeout",
+    "stabilize",
+    "status",
+    "tick-election",
+    "tick-heartbeat",
+    "transfer-leadership",
+]
 _TRANSITIONS = {
     "auto": ConfChangeTransition.AUTO,
     "implicit": ConfChangeTransition.JOINT_IMPLICIT,

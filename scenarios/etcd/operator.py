@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 from chaoskube.models.etcd.backend import Database
 from chaoskube.models.etcd.client import EtcdClient, Outcome
-from chaoskube.models.etcd.messages import EtcdError, MemberList, MemberListResponse, Request
-from chaoskube.sim import SECOND, Address, Unsure, World
+from chaoskube.models.etcd.messages import MemberList, MemberListResponse, Request
+from chaoskube.sim import SECOND, Address, World
 
 CLIENTS_HOST = "clients"
 CALL_NS = 8 * SECOND
@@ -52,8 +52,3 @@ class Operator:
                 otherwise()
 
         self.ask(MemberList(), listed)
-
-
-def is_done(outcome: Outcome) -> bool:
-    """It was answered, and not refused."""
-    return not isinstance(outcome, EtcdError | Unsure)

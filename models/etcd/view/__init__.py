@@ -85,6 +85,7 @@ class EtcdView:
     def __init__(self, journal: Journal) -> None:
         self.raft = RaftView(journal)
         self.store = StoreView(journal)
+        self.raft.on_joined.append(self.store.forget_member)
         self.watches = WatchesView(journal, self.store)
         self.leases = LeasesView(journal, self.raft, self.store)
         self.calls = CallsView(journal, self.store)

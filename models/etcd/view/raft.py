@@ -9,6 +9,8 @@ Part of `EtcdView`. A restore makes another cluster of the same processes: every
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from attrs import field, frozen
 
 from chaoskube.models.etcd.events import (
@@ -59,6 +61,8 @@ class RaftView:
     """Leaders, votes, logs, committed entries and configurations of one cluster."""
 
     def __init__(self, journal: Journal) -> None:
+        self.on_joined: list[Callable[[str], None]] = []
+        """Told when somebody joins, under a name that somebody else may have had."""
         self._cluster = 0
         self._forget()
         journal.subscribe(BecameLeader, self._became_leader)
@@ -220,6 +224,8 @@ class RaftView:
         event = entry.event
         assert isinstance(event, Recovered)
         self.committed_by.pop(entry.by, None)
+        if self.members and entry.by not in self.current_members:
+            self._forget_member(entry.by)
         self.logs.recover(entry.by, event)
 
     def _installed(self, entry: Entry) -> None:
@@ -262,7 +268,9 @@ class RaftView:
                 self._forget_member(name)
 
     def _forget_member(self, name: str) -> None:
-        """Somebody joins, with an empty disk, under a name that somebody else may have had."""
+        """Somebody joins, with an empty disk."""
+        for listener in self.on_joined:
+            listener(name)
         self.logs.forget(name)
         self.committed_by.pop(name, None)
         for vote in [vote for vote in self.votes if vote[1] == name]:

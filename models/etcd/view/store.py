@@ -126,6 +126,11 @@ class StoreView:
 
     # -- members
 
+    def forget_member(self, name: str) -> None:
+        """Somebody else has its name from now on."""
+        self.applied.pop(name, None)
+        self.applied_index.pop(name, None)
+
     def _applied(self, entry: Entry) -> None:
         event = entry.event
         assert isinstance(event, Applied)
@@ -214,8 +219,7 @@ class StoreView:
     def _restored(self, entry: Entry) -> None:
         event = entry.event
         assert isinstance(event, Restored)
-        self.applied.pop(entry.by, None)
-        self.applied_index.pop(entry.by, None)
+        self.forget_member(entry.by)
         if event.cluster == self._cluster:
             return
         self._cluster = event.cluster

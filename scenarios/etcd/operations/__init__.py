@@ -12,7 +12,6 @@ from chaoskube.action import Stage
 from chaoskube.models.etcd.client import Outcome
 from chaoskube.models.etcd.messages import Request
 from chaoskube.scenarios.etcd.cluster import EtcdCluster
-from chaoskube.scenarios.etcd.operator import is_done
 from chaoskube.sim import ModelBug, Process
 
 
@@ -40,13 +39,13 @@ def by_operator(
 ) -> None:
     """Let the operator ask; the operation is over when the answer, or no answer, is there.
 
-    `then` is called before that, with an answer that isn't a refusal.
+    `then` is called before that, with what became of it.
     """
     cluster = cluster_of(stage)
     stage.keep_open()
 
     def done(outcome: Outcome) -> None:
-        if then is not None and is_done(outcome):
+        if then is not None:
             then(outcome)
         stage.end()
 

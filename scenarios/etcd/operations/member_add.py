@@ -6,7 +6,9 @@ import attrs
 
 from chaoskube.action import Action, Stage, operation
 from chaoskube.arguments import CannotApply, flag, target
+from chaoskube.models.etcd.boot import is_new
 from chaoskube.models.etcd.client import Outcome
+from chaoskube.models.etcd.messages import EtcdError
 from chaoskube.models.etcd.messages import MemberAdd as MemberAddRequest
 from chaoskube.models.etcd.restore import erase
 from chaoskube.scenarios.etcd.operations import by_operator, cluster_of, process_of
@@ -23,17 +25,22 @@ class MemberAdd(Action):
     def ready(self, stage: Stage) -> None:
         """Not while it still runs as what it was before."""
         process = process_of(stage, self.member)
-        if process.is_alive or not process.machine.is_up:
+        if not process.machine.is_up or (process.is_alive and not is_new(process.disk)):
             raise CannotApply(f"{self.member} still runs, or has no power")
 
     def do(self, stage: Stage) -> None:
-        """`etcdctl member add NAME [--learner]`, then `etcd --initial-cluster-state existing`."""
+        """`etcdctl member add NAME [--learner]`, then `etcd --initial-cluster-state existing`.
+
+        When nobody knows whether it was added it is started as well: it asks the others until they say so.
+        """
         cluster, process = cluster_of(stage), process_of(stage, self.member)
 
-        def added(_outcome: Outcome) -> None:
+        def answered(outcome: Outcome) -> None:
+            if isinstance(outcome, EtcdError) and outcome.is_definite:
+                return
             cluster.joined(process)
             if not process.is_alive:
                 erase(process)
                 process.start()
 
-        by_operator(stage, MemberAddRequest(self.member, is_learner=self.learner), then=added)
+        by_operator(stage, MemberAddRequest(self.member, is_learner=self.learner), then=answered)

@@ -28,9 +28,9 @@ class SnapshotRestore(Action):
         cluster = cluster_of(stage)
         if cluster.operator.saved is None:
             raise CannotApply("there is no backup")
-        dark = [one.host for one in cluster.all if not one.machine.is_up]
-        if dark:
-            raise CannotApply(f"{', '.join(dark)} has no power")
+        unfit = [one.name for one in cluster.all if not one.machine.is_up or one.disk.is_full]
+        if unfit:
+            raise CannotApply(f"{', '.join(unfit)} has no power, or no space on its disk")
 
     def do(self, stage: Stage) -> None:
         """`etcdutl snapshot restore [--bump-revision=N --mark-compacted]`, then start."""

@@ -24,7 +24,8 @@ class SnapshotSave(Action):
         operator = cluster_of(stage).operator
 
         def saved(outcome: Outcome) -> None:
-            assert isinstance(outcome, SaveSnapshotResponse) and isinstance(outcome.database, Database)
-            operator.saved = outcome.database
+            if isinstance(outcome, SaveSnapshotResponse):
+                assert isinstance(outcome.database, Database), "a member's whole database is a Database"
+                operator.saved = outcome.database
 
         by_operator(stage, SaveSnapshot(), member=self.member, then=saved)

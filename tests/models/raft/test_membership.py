@@ -24,6 +24,7 @@ from chaoskube.models.raft.messages import (
 )
 from chaoskube.models.raft.ready import Config, Role
 from tests.models.raft.bag import Bag
+from tests.models.raft.scenes import lead, pass_on, store
 
 ADD, REMOVE, LEARN = ConfChangeType.ADD_NODE, ConfChangeType.REMOVE_NODE, ConfChangeType.ADD_LEARNER_NODE
 
@@ -109,6 +110,38 @@ def what_is_left_of_two_changes() -> list[EntryType]:
     leader.propose_conf_change(one(ADD, 4))
     leader.propose_conf_change(one(ADD, 5))
     return [entry.type for entry in leader.log.entries[-2:]]
+
+
+def two_changes_at_once() -> None:
+    """1 asks for 4 and 5 in one go, and only 2 hears of it; then 1, 4, 5 on one side and 2, 3 on the other."""
+    bag = founded(pre_vote=False, check_quorum=False)
+    leader = bag.members[1]
+    leader.propose_conf_change(one(ADD, 4))
+    leader.propose_conf_change(one(ADD, 5))
+    store(bag, 1)
+    pass_on(bag, 1, 2)
+    store(bag, 1)
+    leader.propose("x")
+    for _ in range(6):
+        store(bag, 1)
+        for member in (4, 5):
+            pass_on(bag, 1, member)
+        leader.tick()
+    bag.flight.clear()
+    lead(bag, 2, 3)
+    for _ in range(4):
+        pass_on(bag, 2, 3)
+        store(bag, 2)
+
+
+def test_two_changes_at_once_could_have_quorums_that_do_not_overlap() -> None:
+    """Each moves one voter, both together two: what 1, 4, 5 commit is unknown to 2 and 3 (Raft thesis, 4.1)."""
+    two_changes_at_once()
+    with (
+        patched(membership, "is_change_pending", lambda raft: False),
+        pytest.raises(AssertionError, match="'x'"),
+    ):
+        two_changes_at_once()
 
 
 def test_a_new_leader_takes_no_change_before_it_has_applied_what_it_found() -> None:

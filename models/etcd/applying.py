@@ -89,9 +89,8 @@ class Applier:
         queue, self._queue = self._queue, []
         for entries in queue:
             self.apply(entries)
-        waiting, self._when_unblocked = self._when_unblocked, []
-        for fn in waiting:
-            fn()
+        while self._when_unblocked and not self.is_blocked:
+            self._when_unblocked.pop(0)()
 
     def must_wait(self, entries: tuple[Entry, ...]) -> bool:
         """May Raft not go on before these are applied? So it is for changes of its configuration."""
@@ -109,9 +108,8 @@ class Applier:
                 self._apply_entry(entry)
             self.index, self.term = entry.index, entry.term
         self._member.database.written()
-        if self._member.state.store.is_compacting and not self._is_compacting:
-            self._is_compacting = True
-            self._process.call_later(COMPACTION_SLEEP_NS, self._compact)
+        if self._member.state.store.is_compacting:
+            self.go_on_compacting()
 
     def _apply_entry(self, entry: Entry) -> None:
         data = entry.data
@@ -208,7 +206,7 @@ class Applier:
             member.raft.apply_conf_change(change)
             member.membership.apply(change)
             self.tell_configuration(entry.index)
-            member.publish_if_new()
+            member.reconfiguration.publish_if_new()
         if change.type is ConfChangeType.REMOVE_NODE and error is None and change.node_id == member.id:
             member.end_removed()
         waiting = member.proposals.take(change.id)
@@ -231,6 +229,12 @@ class Applier:
             )
 
     # -- compaction
+
+    def go_on_compacting(self) -> None:
+        """Take the next records out soon, if a compaction has begun, in this life or before a crash."""
+        if self._member.state.store.is_compacting and not self._is_compacting:
+            self._is_compacting = True
+            self._process.call_later(COMPACTION_SLEEP_NS, self._compact)
 
     def _compact(self) -> None:
         self.run(self._compact_now)

@@ -68,12 +68,15 @@ class DatabaseFile:
             self._timer = self._process.call_later(self._commit_ns, self.commit)
 
     def commit(self, then: Callable[[], object] | None = None) -> None:
-        """Write everything since the last commit, with the index that it covers; `then` when it is on the disk."""
+        """Write everything since the last commit, with the index that it covers; `then` when it is on the disk.
+
+        The index is written even if nothing else is: entries that changed nothing are covered as well.
+        """
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        self._cover()
         if self.backend.uncommitted:
-            self._cover()
             self._write()
         elif then is None:
             return

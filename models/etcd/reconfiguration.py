@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Final
 from attrs import frozen
 
 from chaoskube.models.constants import ETCD_REQUEST_TIMEOUT
-from chaoskube.models.etcd.membership import NewMember, Promotion
+from chaoskube.models.etcd.boot import AskCluster, ToldCluster
+from chaoskube.models.etcd.membership import MemberStarted, NewMember, Promotion
 from chaoskube.models.etcd.messages import (
     LEARNER_NOT_READY,
     MEMBER_NOT_ENOUGH_STARTED,
@@ -69,6 +70,8 @@ class Reconfiguration:
     def __init__(self, member: Replica) -> None:
         self._member = member
         self._asked: dict[int, tuple[Answerer, Timer]] = {}
+        self._is_publishing = False
+        member.on_peer[AskCluster] = self._on_ask_cluster
         member.on_peer[_AskPromotion] = self._on_ask
         member.on_peer[_ToldPromotion] = self._on_told
 
@@ -202,6 +205,25 @@ class Reconfiguration:
             answer, timer = waiting
             timer.cancel()
             answer(message.response)
+
+    # -- members that begin
+
+    def publish_if_new(self) -> None:
+        """Say through the log that this member has started, until it stands in the database."""
+        own = self._member.membership.members.get(self._member.id)
+        if own is not None and not own.is_started and not self._is_publishing:
+            self._is_publishing = True
+            self._member.propose_own(MemberStarted(self._member.id), self._published)
+
+    def _published(self, _response: Response | EtcdError) -> None:
+        self._is_publishing = False
+        self.publish_if_new()
+
+    def _on_ask_cluster(self, sender: str, _message: object) -> None:
+        members = self._member.membership.all
+        if any(one.name == sender for one in members):
+            told = ToldCluster(cluster=self._member.cluster, members=members)
+            self._member.process.send(sender, told)
 
     # -- answers
 

@@ -25,7 +25,7 @@ from chaoskube.models.constants import ETCD_ELECTION_TICKS, ETCD_REQUEST_TIMEOUT
 from chaoskube.models.etcd.alarm import Alarms, has_space
 from chaoskube.models.etcd.applying import Applier
 from chaoskube.models.etcd.backend import Backend, Database
-from chaoskube.models.etcd.boot import AskCluster, Begun, ToldCluster, begin
+from chaoskube.models.etcd.boot import Begun, ToldCluster, begin
 from chaoskube.models.etcd.database_file import DatabaseFile
 from chaoskube.models.etcd.events import MemberStopped, Recovered
 from chaoskube.models.etcd.maintenance import Maintenance
@@ -47,7 +47,6 @@ from chaoskube.models.etcd.messages import (
     MemberPromote,
     MemberRemove,
     Request,
-    Response,
     StatusResponse,
 )
 from chaoskube.models.etcd.options import ReplicaOptions
@@ -56,7 +55,7 @@ from chaoskube.models.etcd.proposals import Answerer, Proposal, Proposals, Write
 from chaoskube.models.etcd.raft_node import RaftNode
 from chaoskube.models.etcd.read_index import GoOn, Reader, ReadIndex
 from chaoskube.models.etcd.reconfiguration import Reconfiguration
-from chaoskube.models.etcd.snapshot import Snapshots, SnapshotStored
+from chaoskube.models.etcd.snapshot import Snapshots
 from chaoskube.models.etcd.state import State
 from chaoskube.models.etcd.watch import WatchHub
 from chaoskube.models.raft.messages import NONE, ConfChange, Entry, SnapshotMetadata
@@ -92,7 +91,6 @@ class Replica:
         self.wal = begun.log
         self._number = process.life << 24
         self._ticks = 0
-        self._is_publishing = False
         self._is_ending = False
         self._build_state(begun)
         self.proposals = Proposals(self._propose_to_raft)
@@ -106,8 +104,6 @@ class Replica:
         self.maintenance = Maintenance(self)
         self.on_peer[Probe] = self.peers.on_probe
         self.on_peer[Probed] = self.peers.on_probed
-        self.on_peer[SnapshotStored] = self._on_snapshot_stored
-        self.on_peer[AskCluster] = self._on_ask_cluster
 
     def _build_state(self, begun: Begun) -> None:
         options = self.options
@@ -150,11 +146,12 @@ class Replica:
             )
         )
         self.applier.tell_configuration(0)
+        self.applier.go_on_compacting()
         if self.id in self.membership.removed:
             self.end_removed()
             return
         self.node.carry_out()
-        self.publish_if_new()
+        self.reconfiguration.publish_if_new()
 
     # -- what it is
 
@@ -193,7 +190,7 @@ class Replica:
 
     def propose_only(self, request: Request) -> None:
         """Propose `request` on the member's own account; nobody waits for it."""
-        self._propose(Proposal(self.new_id(), request, True), None)
+        self.propose_own(request, None)
 
     def change(self, change: ConfChange, answer: Answerer) -> None:
         """Propose a change of members; it is answered as a write is."""
@@ -209,7 +206,7 @@ class Replica:
     def new_id(self) -> int:
         """A number that no member has given before (pkg/idutil)."""
         self._number += 1
-        return self._number << 4 | self.id & 15
+        return self._number << 8 | self.id & 255
 
     def raise_no_space(self, then: Answerer | None) -> None:
         """Turn NOSPACE on for this member, unless it is on."""
@@ -218,8 +215,11 @@ class Replica:
             if then is not None:
                 then(AlarmResponse(revision=self.state.store.revision))
             return
-        request = Alarm(action=AlarmAction.ACTIVATE, member=self.id, kind=AlarmKind.NOSPACE)
-        self._propose(Proposal(self.new_id(), request, True), then)
+        self.propose_own(Alarm(action=AlarmAction.ACTIVATE, member=self.id, kind=AlarmKind.NOSPACE), then)
+
+    def propose_own(self, request: Request | MemberStarted, answer: Answerer | None) -> None:
+        """Propose what the member itself wants."""
+        self._propose(Proposal(self.new_id(), request, True), answer)
 
     def _propose(self, proposal: Proposal | ConfChange, answer: Answerer | None) -> None:
         if answer is not None:
@@ -334,19 +334,8 @@ class Replica:
         self.hub.restore(self.state.store)
         self.applier.installed(metadata.index, metadata.term)
         self.applier.tell_configuration(metadata.index)
-        self.publish_if_new()
-
-    def publish_if_new(self) -> None:
-        """Say through the log that this member has started, until it stands in the database."""
-        own = self.membership.members.get(self.id)
-        if own is None or own.is_started or self._is_publishing:
-            return
-        self._is_publishing = True
-        self._propose(Proposal(self.new_id(), MemberStarted(self.id), True), self._published)
-
-    def _published(self, _response: Response | EtcdError) -> None:
-        self._is_publishing = False
-        self.publish_if_new()
+        self.applier.go_on_compacting()
+        self.reconfiguration.publish_if_new()
 
     def end_removed(self) -> None:
         """This member was taken out of the cluster: it ends for good."""
@@ -358,14 +347,3 @@ class Replica:
         self.process.record(MemberStopped(REMOVED))
         self.database.commit()
         self.process.exit()
-
-    def _on_snapshot_stored(self, sender: str, message: object) -> None:
-        assert isinstance(message, SnapshotStored)
-        for number, name in self.membership.names.items():
-            if name == sender:
-                self.snapshots.stored(number)
-                return
-
-    def _on_ask_cluster(self, sender: str, _message: object) -> None:
-        if any(one.name == sender for one in self.membership.all):
-            self.process.send(sender, ToldCluster(cluster=self.cluster, members=self.membership.all))

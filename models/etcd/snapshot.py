@@ -88,6 +88,7 @@ class Snapshots:
         self._is_saving = False
         self._sending: dict[int, Timer] = {}
         self._hold_until = 0
+        member.on_peer[SnapshotStored] = self._on_stored
 
     # -- saved
 
@@ -137,13 +138,15 @@ class Snapshots:
         member.node.send_to(name, evolve(message, snapshot=snapshot))
         self._sending[message.to] = self._process.call_later(ARRIVAL_NS_MAX, self._report, message.to, False)
 
-    def stored(self, number: int) -> None:
+    def _on_stored(self, sender: str, message: object) -> None:
         """A member has the database that we sent."""
-        timer = self._sending.get(number)
-        if timer is not None:
-            timer.cancel()
-            self._hold_until = self._process.now + RELEASE_DELAY_NS
-            self._report(number, True)
+        assert isinstance(message, SnapshotStored)
+        names = self._member.membership.names
+        for number, timer in list(self._sending.items()):
+            if names.get(number) == sender:
+                timer.cancel()
+                self._hold_until = self._process.now + RELEASE_DELAY_NS
+                self._report(number, True)
 
     def _report(self, number: int, ok: bool) -> None:
         self._sending.pop(number, None)

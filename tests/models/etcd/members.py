@@ -38,6 +38,8 @@ class Members:
         return process
 
     def _boot(self, process: Process, names: tuple[str, ...], joining: bool) -> None:
+        self.replicas.pop(process.name, None)
+
         def begin(told: ToldCluster | None) -> None:
             replica = self.replicas[process.name] = Replica(process, names, self.options, told)
             replica.start()

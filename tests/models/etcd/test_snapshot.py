@@ -194,3 +194,20 @@ def test_received_files_are_named_by_their_index() -> None:
     assert snapshot.received_file(255) == "00000000000000ff.snap.db"
     assert snapshot.may_drop_up_to(100, 30) == 70
     assert snapshot.may_drop_up_to(100, 5_000) == 1
+
+
+def test_entries_that_change_nothing_are_covered_by_a_snapshot_as_well() -> None:
+    """Found by chance: the mark stood beyond the database, and the member never started again."""
+    with World(seed=6) as world:
+        cluster = Members(world, 1)
+        cluster.wait_for_leader()
+        for _ in range(30):
+            cluster.ask("etcd-0", Put(key="/a", value="v", lease=99))
+        world.advance(SECOND)
+        assert cluster.events(SnapshotSaved)
+
+        cluster.processes["etcd-0"].crash()
+        cluster.processes["etcd-0"].start()
+        world.advance(2 * SECOND)
+
+        assert cluster.events(ProcessPanicked) == []

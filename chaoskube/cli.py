@@ -195,7 +195,7 @@ def minimise(trace: Path, budget: float, out: Path | None, quiet: bool) -> int:
 @click.option(
     "--drops", type=_Whole(0), help="Messages lost on one path (those that never arrive are covered without)."
 )
-@click.option("--states", type=_Whole(1), help="The most states to keep, about 0.3 KB of memory each.")
+@click.option("--states", type=_Whole(1), help="The most states to keep, about 0.7 KB of memory each.")
 @click.option(
     "--bug", help="Plant this bug first (`chaoskube list bugs`), and take the bounds that it needs."
 )

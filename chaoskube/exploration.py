@@ -154,8 +154,8 @@ class Bounds:
     crashes: int = 0
     requests: int = 0
     reads: int = 0
-    states: int = 2_000_000
-    """States to keep, about 0.3 KB of memory each."""
+    states: int = 1_000_000
+    """States to keep, about 0.7 KB of memory each."""
     seconds: float | None = None
 
     def __attrs_post_init__(self) -> None:

@@ -84,11 +84,10 @@ class Applier:
         self.is_blocked = True
 
     def unblock(self) -> None:
-        """Go on with what has come meanwhile."""
+        """Go on with what has come meanwhile, in order; what comes because of it goes to the end."""
+        while self._queue:
+            self._apply(self._queue.pop(0))
         self.is_blocked = False
-        queue, self._queue = self._queue, []
-        for entries in queue:
-            self.apply(entries)
         while self._when_unblocked and not self.is_blocked:
             self._when_unblocked.pop(0)()
 
@@ -102,7 +101,10 @@ class Applier:
         """Apply them, or keep them for later."""
         if self.is_blocked:
             self._queue.append(entries)
-            return
+        else:
+            self._apply(entries)
+
+    def _apply(self, entries: tuple[Entry, ...]) -> None:
         for entry in entries:
             if entry.index > self.covered:
                 self._apply_entry(entry)
@@ -125,6 +127,8 @@ class Applier:
         member = self._member
         request = proposal.request
         outcome = self.outcome(proposal)
+        # Before anybody hears of it: a commit that follows from the answer covers this entry.
+        self.index, self.term = entry.index, entry.term
         revision = member.state.store.revision
         failed = isinstance(outcome.response, EtcdError) and not outcome.events
         self._process.record(
@@ -205,6 +209,7 @@ class Applier:
         else:
             member.raft.apply_conf_change(change)
             member.membership.apply(change)
+            self.index, self.term = entry.index, entry.term
             self.tell_configuration(entry.index)
             member.reconfiguration.publish_if_new()
         if change.type is ConfChangeType.REMOVE_NODE and error is None and change.node_id == member.id:

@@ -28,6 +28,7 @@ from chaoskube.models.constants import ETCD_REQUEST_TIMEOUT, ETCD_TICK
 from chaoskube.models.etcd.lease import CHECKPOINTS_MAX, Lessor
 from chaoskube.models.etcd.messages import (
     LEADER_CHANGED,
+    NO_LEADER,
     TIMED_OUT,
     EtcdError,
     LeaseCheckpoint,
@@ -208,7 +209,7 @@ class LeaseKeeper:
         passed.again = self._member.process.call_later(RESEND_NS, self._ask, number)
 
     def _give_up(self, number: int) -> None:
-        self._finish(number, TIMED_OUT)
+        self._finish(number, NO_LEADER if self._member.leader is None else TIMED_OUT)
 
     def _on_ask(self, sender: str, message: object) -> None:
         assert isinstance(message, _Ask)

@@ -9,6 +9,7 @@ from chaoskube.bug import patched
 from chaoskube.models.etcd.client import Outcome
 from chaoskube.models.etcd.lease_keeper import NOT_PRIMARY, LeaseKeeper
 from chaoskube.models.etcd.messages import (
+    NO_LEADER,
     LeaseGrant,
     LeaseKeepAlive,
     LeaseKeepAliveResponse,
@@ -109,6 +110,23 @@ def test_a_leader_without_a_quorum_renews_nothing() -> None:
 
         assert alive(cluster, cluster.members.index(leader)) == NOT_PRIMARY
         assert alive(cluster, other(cluster, leader)) == 60
+
+
+def test_without_a_leader_lease_time_is_nobodys() -> None:
+    """After 7 s: no leader (v3_server.go waitLeader)."""
+    with World(seed=71) as world:
+        cluster = Cluster(world)
+        leader = cluster.wait_for_leader()
+        grant(cluster, ttl=60)
+        at = other(cluster, leader)
+        for place, one in enumerate(cluster.members):
+            if place != at:
+                one.crash()
+
+        began = world.now
+        assert alive(cluster, at) == NO_LEADER
+        assert 7 * SECOND <= world.now - began < 7.1 * SECOND
+        assert cluster.ask(LeaseTimeToLive(7), at) == NO_LEADER
 
 
 def test_a_lease_that_has_run_out_is_gone_before_a_keep_alive_is_answered() -> None:

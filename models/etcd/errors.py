@@ -89,5 +89,5 @@ REQUEST_CANCELED: Final = EtcdError(
     code="Canceled", message="etcdserver: request canceled", is_definite=False
 )
 DEADLINE_EXCEEDED: Final = EtcdError(
-    code="DeadlineExceeded", message="etcdserver: context deadline exceeded", is_definite=False
+    code="DeadlineExceeded", message="context deadline exceeded", is_definite=False
 )

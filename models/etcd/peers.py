@@ -1,8 +1,9 @@
 """How a member's connections to the others are: since when each has been heard of, and who answers now.
 
 A connection counts as active since its first message after a silence of 5 s, the time after which etcd closes a stream
-(server/etcdserver/api/rafthttp/peer_status.go activeSince, transport.go ConnReadTimeout). Members that don't talk to
-each other by themselves (two followers) are asked before a change of members.
+(server/etcdserver/api/rafthttp/peer_status.go activeSince, transport.go ConnReadTimeout). Two followers have nothing to
+say to each other, so they say that the connection is there three times as often (stream.go linkHeartbeatMessage).
+Before a change of members everybody is asked, because a silence shows late.
 
 Made by `replica.py`. Not modelled: streams, pipelines and their probing.
 """
@@ -18,6 +19,13 @@ from chaoskube.sim import MILLISECOND, SECOND, Process
 
 SILENCE_NS_MAX: Final = 5 * SECOND
 ANSWER_NS_MAX: Final = 500 * MILLISECOND
+LINK_TICKS: Final = 16
+"""How often, in ticks of 100 ms: a third of the silence."""
+
+
+@frozen
+class LinkHeartbeat:
+    """The connection between us is there."""
 
 
 @frozen
@@ -58,6 +66,15 @@ class Peers:
         if last is None or now - last > SILENCE_NS_MAX:
             self._since[name] = now
         self._heard[name] = now
+
+    def keep_links(self, names: Iterable[str]) -> None:
+        """Tell those whom we tell nothing else that the connection is there."""
+        for name in names:
+            self._process.send(name, LinkHeartbeat())
+
+    def on_link(self, sender: str, _message: object) -> None:
+        """Somebody is there."""
+        self.heard(sender)
 
     def active_since(self, name: str) -> int | None:
         """Since when it has been heard of without a gap; None when it is silent."""

@@ -2,7 +2,8 @@
 
 A write may be asked of any member: it is proposed to the leader, and the member that was asked answers after it has
 applied it itself (server/etcdserver/v3_server.go processInternalRaftRequestOnce). Without a leader proposals wait.
-After 7 s (5 s + 2 election time-outs) whoever waits hears that it is unsure.
+After 7 s (5 s + 2 election time-outs) whoever waits hears that it is unsure; in other words if there was no leader all the
+time, because Raft then doesn't even take the proposal (etcd-io/raft node.go, propc).
 
 Called by `replica.py`. Not modelled: the limit of proposals in flight (ErrTooManyRequests).
 """
@@ -54,6 +55,14 @@ class Writer:
     answer: Answerer
 
 
+@frozen(kw_only=True)
+class Late:
+    """Somebody who waits no more; without a leader nothing was ever proposed."""
+
+    writer: Writer
+    had_a_leader: bool
+
+
 class Proposals:
     """What one member has proposed in this life and who waits for it; numbers are `Proposal.id`."""
 
@@ -96,15 +105,16 @@ class Proposals:
         taken = [self.propose(proposal) for proposal in proposals]
         return any(taken)
 
-    def expire(self, before: int) -> list[Writer]:
+    def expire(self, before: int) -> list[Late]:
         """Whoever has waited since `before` or longer; they wait no more."""
-        late: list[Writer] = []
+        late: list[Late] = []
+        held_up = {one.id for one in self.unproposed}
         for number, waiting in list(self._waiting.items()):
             if waiting.since > before:
                 break
             del self._waiting[number]
             self.unproposed = [one for one in self.unproposed if one.id != number]
-            late.append(waiting)
+            late.append(Late(writer=waiting, had_a_leader=number not in held_up))
         return late
 
     def is_repeated(self, message: Message) -> bool:

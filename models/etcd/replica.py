@@ -31,6 +31,7 @@ from chaoskube.models.etcd.events import MemberStopped, Recovered
 from chaoskube.models.etcd.maintenance import Maintenance
 from chaoskube.models.etcd.membership import Membership, MemberStarted, is_restored
 from chaoskube.models.etcd.messages import (
+    DEADLINE_EXCEEDED,
     NO_SPACE,
     TIMED_OUT,
     TIMED_OUT_CONNECTION_LOST,
@@ -50,7 +51,7 @@ from chaoskube.models.etcd.messages import (
     StatusResponse,
 )
 from chaoskube.models.etcd.options import ReplicaOptions
-from chaoskube.models.etcd.peers import Peers, Probe, Probed
+from chaoskube.models.etcd.peers import LINK_TICKS, LinkHeartbeat, Peers, Probe, Probed
 from chaoskube.models.etcd.proposals import Answerer, Proposal, Proposals, Writer
 from chaoskube.models.etcd.raft_node import RaftNode
 from chaoskube.models.etcd.read_index import GoOn, Reader, ReadIndex
@@ -104,6 +105,7 @@ class Replica:
         self.maintenance = Maintenance(self)
         self.on_peer[Probe] = self.peers.on_probe
         self.on_peer[Probed] = self.peers.on_probed
+        self.on_peer[LinkHeartbeat] = self.peers.on_link
 
     def _build_state(self, begun: Begun) -> None:
         options = self.options
@@ -289,9 +291,13 @@ class Replica:
         self.node.after_step()
         if not self.proposals.is_idle:
             for late in self.proposals.expire(self.process.now - ETCD_REQUEST_TIMEOUT):
-                late.answer(self.timeout(late.since))
+                writer = late.writer
+                writer.answer(self.timeout(writer.since) if late.had_a_leader else DEADLINE_EXCEEDED)
         if not self.reads.is_idle:
             self.reads.expire()
+        if self._ticks % LINK_TICKS == 0 and not self.is_leader:
+            others = [one for one in self.membership.members if one not in (self.id, self.raft.lead)]
+            self.peers.keep_links(self.membership.names_of(others))
         if self.hub.has_unsynced:
             self.hub.catch_up()
         for listener in self.on_tick:

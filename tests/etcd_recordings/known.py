@@ -14,11 +14,6 @@ from .compare import differences
 from .player import play
 
 KNOWN: Final[dict[str, dict[str, str]]] = {
-    "etcd-cluster-gap-on-kill": {
-        r"\.message is etcdserver: request timed out, ours .* connection lost": (
-            "two followers send each other nothing, so one that becomes leader counts as newly connected"
-        ),
-    },
     "etcd-cluster-leader-paused": {
         r"^3\.016 /v3/kv/range .*serializable.*raft_term is 2, ours 3": (
             "whether a thawed member has heard of the new term by then is a race"
@@ -26,11 +21,6 @@ KNOWN: Final[dict[str, dict[str, str]]] = {
     },
     "etcd-cluster-member-change": {
         r"member/(add|remove) .* took 0\.00\d s, ours 0\.50\d s": "ours asks who is there; the real one knows",
-    },
-    "etcd-cluster-quorum-lost": {
-        r"/v3/lease/grant .*(: status 504|\.code is 4|\.message is context deadline exceeded)": (
-            "a write that waits for a leader all the time ends in another time-out there"
-        ),
     },
     "etcd-limits": {
         r"\.message is grpc: received message larger than max \(3000010": "sizes are estimated, to a few bytes",

@@ -11,10 +11,16 @@ from hypothesis import strategies as st
 from chaoskube.models.etcd import wal
 from chaoskube.models.etcd.events import Recovered
 from chaoskube.models.etcd.messages import (
+    DEADLINE_EXCEEDED,
     TIMED_OUT,
     TIMED_OUT_CONNECTION_LOST,
     TIMED_OUT_LEADER_LOST,
+    Alarm,
+    AlarmAction,
+    AlarmKind,
     Compact,
+    MemberAdd,
+    MemberRemove,
     Put,
     PutResponse,
     Range,
@@ -34,6 +40,8 @@ def live_through(cluster: Members, luck: random.Random, steps: int) -> dict[str,
         process = cluster.processes[name]
         if not process.is_alive:
             process.start()
+        elif name not in cluster.replicas:
+            continue
         elif luck.random() < 0.06:
             process.crash(unsynced=luck.choice(list(Unsynced)))
         elif luck.random() < 0.03:
@@ -179,7 +187,7 @@ def test_without_a_quorum_writes_and_reads_time_out_and_stale_reads_go_on() -> N
         assert number not in cluster.answers and errors == []
         world.advance(400 * MILLISECOND)
 
-        assert cluster.answers[number] == TIMED_OUT
+        assert cluster.answers[number] == DEADLINE_EXCEEDED
         assert errors == [TIMED_OUT]
         stale = replica.state.read(Range(key="/k0000", serializable=True))
         assert isinstance(stale, RangeResponse) and stale.count == 1
@@ -233,3 +241,82 @@ def test_an_idle_cluster_writes_nothing() -> None:
             name: len(one.disk.read("db")) + len(one.disk.read("wal"))
             for name, one in cluster.processes.items()
         }
+
+
+def test_a_compaction_goes_on_after_a_crash() -> None:
+    """Its records are taken out in batches; a crash may fall between two."""
+    with World(seed=8) as world:
+        cluster = Members(world, 1, ReplicaOptions(compaction_batch=5))
+        cluster.wait_for_leader()
+        for _ in range(30):
+            cluster.ask("etcd-0", Put(key="/a", value="v"))
+        cluster.ask("etcd-0", Compact(30))
+        world.advance(25 * MILLISECOND)
+        left = len(cluster.replicas["etcd-0"].backend.versions)
+        assert 2 < left < 30
+
+        cluster.processes["etcd-0"].crash()
+        cluster.processes["etcd-0"].start()
+        world.advance(2 * SECOND)
+
+        assert len(cluster.replicas["etcd-0"].backend.versions) == 2
+
+
+def disturb(cluster: Members, luck: random.Random, name: str) -> None:
+    """One thing that people or networks do to a cluster that runs."""
+    world, replica = cluster.world, cluster.replicas[name]
+    _, answer = cluster.take()
+    kind = luck.randrange(6)
+    if kind == 0:
+        replica.defragment(answer)
+    elif kind == 1:
+        action = luck.choice([AlarmAction.ACTIVATE, AlarmAction.DEACTIVATE])
+        replica.alarm(Alarm(action=action, member=1, kind=AlarmKind.NOSPACE), answer)
+    elif kind == 2:
+        replica.move_leader(luck.randrange(1, 5), answer)
+    elif kind == 3:
+        hosts = [one.host for one in cluster.processes.values()]
+        alone = luck.choice(hosts)
+        cut = world.network.partition([alone], [one for one in hosts if one != alone])
+        cluster.processes[name].world.clock.at(world.now + luck.randrange(SECOND, 4 * SECOND), cut.heal)
+    elif (
+        kind == 4 and f"etcd-{len(cluster.processes)}" not in cluster.processes and len(cluster.processes) < 6
+    ):
+        newcomer = f"etcd-{len(cluster.processes)}"
+        replica.member_add(MemberAdd(newcomer, is_learner=luck.random() < 0.3), answer)
+        process = cluster.add_process(newcomer, [*cluster.processes, newcomer], joining=True)
+        process.start()
+    elif kind == 5 and len(cluster.processes) > 3:
+        replica.member_remove(MemberRemove(luck.choice(list(replica.membership.members))), answer)
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 2**32))
+def test_members_agree_whatever_is_done_to_them(seed: int) -> None:
+    """Defragmentation, alarms, moves, partitions, joins and removals between crashes: equal state at the end."""
+    luck = random.Random(seed)
+    with World(seed=seed) as world:
+        cluster = Members(world)
+        cluster.wait_for_leader()
+        for _ in range(6):
+            live_through(cluster, luck, 25)
+            if cluster.replicas:
+                disturb(cluster, luck, luck.choice(list(cluster.replicas)))
+        world.advance(10 * SECOND)
+        for process in cluster.processes.values():
+            process.start()
+        world.advance(20 * SECOND)
+
+        leader = cluster.wait_for_leader()
+        members = {one.name for one in leader.membership.all}
+        states = {
+            (one.applier.index, one.state.store.hash_kv(0), one.membership.all, one.alarms.on())
+            for name, one in cluster.replicas.items()
+            if name in members and cluster.processes[name].is_alive
+        }
+        assert len(states) == 1
+        by_index: dict[int, tuple[int, int]] = {}
+        for name in cluster.processes:
+            for one in cluster.applied(name):
+                said = (one.request_id, one.revision)
+                assert by_index.setdefault(one.index, said) == said

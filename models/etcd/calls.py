@@ -53,7 +53,7 @@ from chaoskube.models.etcd.messages import (
     Txn,
 )
 from chaoskube.models.etcd.replica import Replica
-from chaoskube.models.etcd.sizes import MAX_MESSAGE_BYTES, MAX_REQUEST_BYTES, request_bytes
+from chaoskube.models.etcd.sizes import MAX_MESSAGE_BYTES, MAX_REQUEST_BYTES, log_bytes, request_bytes
 from chaoskube.models.etcd.state import check_request, is_read_only, is_serializable
 from chaoskube.sim import reached
 
@@ -128,7 +128,7 @@ class Calls:
         if self._is_overloaded():
             reached("etcd: a write was refused because too many wait to be applied")
             answer(TOO_MANY_REQUESTS)
-        elif request_bytes(request) > MAX_REQUEST_BYTES:
+        elif log_bytes(request) > MAX_REQUEST_BYTES:
             answer(REQUEST_TOO_LARGE)
         else:
             self._replica.write(request, answer)

@@ -1,10 +1,10 @@
-"""How large requests and events are, in bytes as etcd's protobuf would have them, or nearly.
+"""How large requests and events are, in the bytes of etcd's protobuf messages (api/etcdserverpb/rpc.proto, mvccpb/kv.proto).
 
-Text and bytes count as they are. Any other value stands for a Kubernetes object: it counts as `OBJECT_BYTES`,
-because making its text only to measure it would cost more than all the rest of a write.
+Text, bytes and numbers count as they are on the wire. Any other value stands for a Kubernetes object: it counts as
+`OBJECT_BYTES`, because making its text only to measure it would cost more than all the rest of a write.
 
 Called by the server's doors (a request that is too large) and by watch streams (fragments).
-Not modelled: the exact length of varints; the size of each object.
+Not modelled: the size of each object.
 """
 
 from __future__ import annotations
@@ -13,24 +13,29 @@ from typing import Final
 
 from chaoskube.models.etcd.messages import (
     Compare,
+    CompareResult,
+    CompareTarget,
     DeleteRange,
     Event,
+    EventType,
     KeyValue,
     Put,
     Range,
     Request,
     RequestOp,
+    SortOrder,
+    SortTarget,
     Txn,
 )
 
 OBJECT_BYTES: Final = 1024
-"""A value that is neither text nor bytes."""
-FIELDS_BYTES: Final = 32
-"""The numbers and tags of a message, about."""
+"""A value that is neither text nor bytes nor a number."""
 MAX_REQUEST_BYTES: Final = 3 * 512 * 1024
 """server/embed/config.go DefaultMaxRequestBytes: 1.5 MiB."""
 MAX_MESSAGE_BYTES: Final = MAX_REQUEST_BYTES + 512 * 1024
 """What gRPC itself takes in (server/config/config.go grpcOverheadBytes)."""
+_LOG_HEADER_BYTES: Final = 13
+"""InternalRaftRequest: the header with the request's number."""
 
 
 def value_size(value: object) -> int:
@@ -38,37 +43,100 @@ def value_size(value: object) -> int:
     if value is None:
         return 0
     if isinstance(value, int):
-        return 8
+        return len(str(value))
     if isinstance(value, str):
         return len(value) if value.isascii() else len(value.encode())
     return len(value) if isinstance(value, bytes) else OBJECT_BYTES
 
 
-def key_value_bytes(kv: KeyValue) -> int:
-    """The size of one version of a key."""
-    return FIELDS_BYTES + len(kv.key) + value_size(kv.value)
+def request_bytes(request: Request) -> int:
+    """The size of a request as a client sends it."""
+    if isinstance(request, Put | Range | DeleteRange | Txn):
+        return _operation(request)
+    return 0
+
+
+def log_bytes(request: Request) -> int:
+    """The size of a request as it goes into the log."""
+    return _LOG_HEADER_BYTES + _message(request_bytes(request))
 
 
 def event_bytes(event: Event) -> int:
-    """The size of an event on a watch stream."""
-    previous = key_value_bytes(event.prev_kv) if event.prev_kv is not None else 0
-    return key_value_bytes(event.kv) + previous
+    """The size of an event in a watch response."""
+    previous = _message(_key_value(event.prev_kv)) if event.prev_kv is not None else 0
+    return _message(_number(event.type is not EventType.PUT) + _message(_key_value(event.kv)) + previous)
 
 
-def request_bytes(request: Request) -> int:
-    """The size of a request as it would go into the log."""
-    if isinstance(request, Txn):
-        return FIELDS_BYTES + sum(_part_bytes(part) for part in _parts(request))
-    return _part_bytes(request) if isinstance(request, Put | Range | DeleteRange) else FIELDS_BYTES
+# -- fields: a tag of one byte, then a varint, or a length and that many bytes
 
 
-def _parts(request: Txn) -> tuple[Compare | RequestOp, ...]:
-    return (*request.compare, *request.success, *request.failure)
+def _varint(number: int) -> int:
+    return max(1, (number.bit_length() + 6) // 7)
 
 
-def _part_bytes(part: Compare | RequestOp) -> int:
-    if isinstance(part, Txn):
-        return request_bytes(part)
-    if isinstance(part, Put | Compare):
-        return FIELDS_BYTES + len(part.key) + value_size(part.value)
-    return FIELDS_BYTES + len(part.key) + len(part.range_end)
+def _number(number: int) -> int:
+    """A number or a flag; 0 is left out."""
+    return 1 + _varint(number) if number else 0
+
+
+def _text(size: int) -> int:
+    """Bytes; none are left out."""
+    return _message(size) if size else 0
+
+
+def _message(size: int) -> int:
+    return 1 + _varint(size) + size
+
+
+# -- messages
+
+
+def _key_value(kv: KeyValue) -> int:
+    revisions = _number(kv.create_revision) + _number(kv.mod_revision) + _number(kv.version)
+    return _text(len(kv.key)) + revisions + _text(value_size(kv.value)) + _number(kv.lease)
+
+
+def _operation(request: RequestOp) -> int:
+    if isinstance(request, Put):
+        flags = 2 * (request.prev_kv + request.ignore_value + request.ignore_lease)
+        return _text(len(request.key)) + _text(value_size(request.value)) + _number(request.lease) + flags
+    if isinstance(request, DeleteRange):
+        return _text(len(request.key)) + _text(len(request.range_end)) + _number(request.prev_kv)
+    return _range(request) if isinstance(request, Range) else _txn(request)
+
+
+def _range(request: Range) -> int:
+    bounds = (
+        request.min_mod_revision,
+        request.max_mod_revision,
+        request.min_create_revision,
+        request.max_create_revision,
+    )
+    options = (
+        request.sort_order is not SortOrder.NONE,
+        request.sort_target is not SortTarget.KEY,
+        request.serializable,
+        request.keys_only,
+        request.count_only,
+    )
+    numbers = sum(_number(one) for one in (request.limit, request.revision, *options, *bounds))
+    return _text(len(request.key)) + _text(len(request.range_end)) + numbers
+
+
+def _txn(request: Txn) -> int:
+    compares = sum(_message(_compare(one)) for one in request.compare)
+    operations = (*request.success, *request.failure)
+    return compares + sum(_message(_message(_operation(one))) for one in operations)
+
+
+def _compare(compare: Compare) -> int:
+    """The compared value is there even when it is 0; the tag of the range's end has two bytes."""
+    kind = _number(compare.result is not CompareResult.EQUAL) + _number(
+        compare.target is not CompareTarget.VERSION
+    )
+    if compare.target is not CompareTarget.VALUE and isinstance(compare.value, int):
+        value = 1 + _varint(compare.value)
+    else:
+        value = _message(value_size(compare.value))
+    end = 1 + _text(len(compare.range_end)) if compare.range_end else 0
+    return kind + _text(len(compare.key)) + value + end

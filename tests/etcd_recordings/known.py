@@ -22,9 +22,6 @@ KNOWN: Final[dict[str, dict[str, str]]] = {
     "etcd-cluster-member-change": {
         r"member/(add|remove) .* took 0\.00\d s, ours 0\.50\d s": "ours asks who is there; the real one knows",
     },
-    "etcd-limits": {
-        r"\.message is grpc: received message larger than max \(3000010": "sizes are estimated, to a few bytes",
-    },
 }
 """Patterns of what `differences` says, each with the reason."""
 LUCK: Final = {

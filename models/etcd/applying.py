@@ -258,6 +258,9 @@ class Applier:
 
     # -- another database
 
-    def installed(self, index: int, term: int) -> None:
-        """A snapshot took the place of everything up to `index`."""
-        self.index, self.term, self.covered = index, term, index
+    def installed(self, index: int, term: int, covered: int) -> None:
+        """A snapshot took the place of everything up to `index`; its database may have been ahead of its sender.
+
+        So it is when the sender had just booted and did not yet know again what is committed.
+        """
+        self.index, self.term, self.covered = index, term, max(index, covered)

@@ -88,11 +88,15 @@ class SnapshotSaved:
 
 @frozen(kw_only=True)
 class SnapshotInstalled:
-    """The member took a leader's whole state instead of the entries up to `index`."""
+    """The member took a leader's whole state instead of the entries up to `index`.
+
+    The state may be that of a later entry: `consistent_index`, when it is higher.
+    """
 
     index: int
     term: int
     revision: int
+    consistent_index: int = 0
 
 
 @frozen(kw_only=True)

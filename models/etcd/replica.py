@@ -24,7 +24,7 @@ from typing import Final
 from chaoskube.models.constants import ETCD_ELECTION_TICKS, ETCD_REQUEST_TIMEOUT, ETCD_TICK
 from chaoskube.models.etcd.alarm import Alarms, has_space
 from chaoskube.models.etcd.applying import Applier
-from chaoskube.models.etcd.backend import Backend, Database
+from chaoskube.models.etcd.backend import CONSISTENT_INDEX, Backend, Database
 from chaoskube.models.etcd.boot import Begun, ToldCluster, begin
 from chaoskube.models.etcd.database_file import DatabaseFile
 from chaoskube.models.etcd.events import MemberStopped, Recovered
@@ -338,7 +338,7 @@ class Replica:
         self.membership.reload(backend)
         self.alarms.reload(backend)
         self.hub.restore(self.state.store)
-        self.applier.installed(metadata.index, metadata.term)
+        self.applier.installed(metadata.index, metadata.term, backend.meta(CONSISTENT_INDEX))
         self.applier.tell_configuration(metadata.index)
         self.applier.go_on_compacting()
         self.reconfiguration.publish_if_new()

@@ -184,9 +184,10 @@ class StoreView:
     def _installed(self, entry: Entry) -> None:
         event = entry.event
         assert isinstance(event, SnapshotInstalled)
+        index = max(event.index, event.consistent_index)
         self.applied[entry.by] = event.revision
-        self.applied_index[entry.by] = event.index
-        self._check_state(entry.by, event.index, event.revision, "was sent")
+        self.applied_index[entry.by] = index
+        self._check_state(entry.by, index, event.revision, "was sent")
 
     def _check_state(self, by: str, index: int, revision: int, how: str) -> None:
         """A member that begins somewhere in the log must begin with the state that belongs there."""

@@ -286,7 +286,7 @@ def disturb(cluster: Members, luck: random.Random, name: str) -> None:
         replica.member_add(MemberAdd(newcomer, is_learner=luck.random() < 0.3), answer)
         process = cluster.add_process(newcomer, [*cluster.processes, newcomer], joining=True)
         process.start()
-    elif kind == 5 and len(cluster.processes) > 3:
+    elif kind == 5 and len(cluster.processes) > 3 and replica.membership.members:
         replica.member_remove(MemberRemove(luck.choice(list(replica.membership.members))), answer)
 
 

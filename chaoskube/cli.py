@@ -191,6 +191,7 @@ def minimise(trace: Path, budget: float, out: Path | None, quiet: bool) -> int:
 @click.option(
     "--crashes", type=_Whole(0), help="Losses of power on one path, between steps or during a write."
 )
+@click.option("--slow-writes", type=_Whole(0), help="Writes on one path during which other things happen.")
 @click.option("--duplicates", type=_Whole(0), help="Messages that arrive twice on one path.")
 @click.option(
     "--drops", type=_Whole(0), help="Messages lost on one path (those that never arrive are covered without)."

@@ -48,7 +48,7 @@ class Member(Protocol):
 
     An input answers False when it makes no sense now, with nothing changed. After an input the search asks `take`
     (what may leave before the sync), then either loses power, or calls `sync` and asks `take` again, until the
-    member `is_synced`.
+    member `is_synced`, or leaves the write under way and gives it other inputs before `sync`.
     """
 
     def copy(self) -> Self:
@@ -152,6 +152,8 @@ class Bounds:
     """A message that is never delivered is lost already; a drop only takes it out of sight."""
     duplicates: int = 0
     crashes: int = 0
+    slow_writes: int = 0
+    """Writes during which other things happen; all others are done at once, or lost with the power."""
     requests: int = 0
     reads: int = 0
     states: int = 1_000_000
@@ -159,7 +161,16 @@ class Bounds:
     seconds: float | None = None
 
     def __attrs_post_init__(self) -> None:
-        for name in ("depth", "time_outs", "drops", "duplicates", "crashes", "requests", "reads"):
+        for name in (
+            "depth",
+            "time_outs",
+            "drops",
+            "duplicates",
+            "crashes",
+            "slow_writes",
+            "requests",
+            "reads",
+        ):
             value = getattr(self, name)
             if value < 0:
                 raise UsageError(f"{name}={value} must be 0 or more")

@@ -3,7 +3,7 @@
 Breadth-first over the states of all members, a bag of messages and a history. In each state every member may get any
 message that is for it (which leaves the bag, stays in it, or is lost without being seen), time out, be asked by a
 client, or lose power; and each input may end in a loss of power after its first messages have left and before the
-sync. Messages are never late, only not yet delivered: a bag has every order, and every loss.
+sync, or with its write still under way, for other things to happen in the meantime. Messages are never late, only not yet delivered: a bag has every order, and every loss.
 
 What keeps it small, all of it without losing a violation:
 
@@ -27,19 +27,33 @@ from typing import NamedTuple
 from attrs import frozen
 
 from chaoskube.exploration import Bounds, Check, Exploration, Seen
-from chaoskube.interning import CRASH, DELIVER, DROP, READ, REQUEST, TIME_OUT, Outcome, Parts
+from chaoskube.interning import (
+    CRASH,
+    DELIVER,
+    DROP,
+    LOST,
+    READ,
+    REQUEST,
+    SLOW,
+    SYNC,
+    TIME_OUT,
+    Outcome,
+    Parts,
+)
 
 CORE_REFUSES = "the-core-goes-on"
 CLOCK_EVERY = 256
 """States between two looks at the clock."""
 
-BUDGETS = ("time_outs", "drops", "duplicates", "crashes", "requests", "reads")
-_TIME_OUTS, _DROPS, _DUPLICATES, _CRASHES, _REQUESTS, _READS = range(6)
+BUDGETS = ("time_outs", "drops", "duplicates", "crashes", "slow_writes", "requests", "reads")
+_TIME_OUTS, _DROPS, _DUPLICATES, _CRASHES, _SLOW_WRITES, _REQUESTS, _READS = range(7)
 
-Used = tuple[int, int, int, int, int, int]
+_FATES = {LOST: _CRASHES, SLOW: _SLOW_WRITES}
+
+Used = tuple[int, ...]
 
 
-MoveFields = tuple[str, int, int, int, bool]
+MoveFields = tuple[str, int, int, int, str, bool]
 
 
 class Move(NamedTuple):
@@ -48,8 +62,9 @@ class Move(NamedTuple):
     kind: str
     place: int
     argument: int
-    lost_write: int = 0
-    """Power is lost while this write of the step is under way (from 1), or it is not lost."""
+    write: int = 0
+    fate: str = ""
+    """What became of the step's write of that number, when it did not come to its end in it."""
     keeps: bool = False
     """The packet stays in the bag: it will arrive twice."""
 
@@ -181,7 +196,7 @@ class _Search:
             locals_=tuple(self._parts.local(place, member) for place, member in enumerate(members)),
             bag=(),
             history=self._parts.history(history),
-            used=(0, 0, 0, 0, 0, 0),
+            used=(0,) * len(BUDGETS),
         )
         self._check(state.locals_, state.history, -1, Move("begin", 0, 0))
         self._is_new(state, -1, None)
@@ -195,11 +210,15 @@ class _Search:
                 self._look_at_the_clock()
             for kind, place, argument, used, keeps in self._inputs(state):
                 for outcome in self._parts.outcomes(place, state.locals_[place], kind, argument):
-                    if outcome.lost_write and used[_CRASHES] >= self._limits[_CRASHES]:
-                        continue
+                    spent = used
+                    if outcome.fate:
+                        budget = _FATES[outcome.fate]
+                        if used[budget] >= self._limits[budget]:
+                            continue
+                        spent = _spent(used, budget)
                     self._transitions += 1
-                    move = (kind, place, argument, outcome.lost_write, keeps)
-                    after = self._after(state, outcome, used, number, move)
+                    move = (kind, place, argument, outcome.write, outcome.fate, keeps)
+                    after = self._after(state, outcome, spent, number, move)
                     if after not in seen:
                         seen.add(after)
                         if self._is_new(after, number, move):
@@ -244,9 +263,12 @@ class _Search:
                 argument = spent[budget] if kind in (REQUEST, READ) else 0
                 for place in range(len(state.locals_)):
                     yield kind, place, argument, spent, False
+        if used[_SLOW_WRITES]:
+            for place in range(len(state.locals_)):
+                yield SYNC, place, 0, used, False
 
     def _after(self, state: State, outcome: Outcome, used: Used, number: int, move: MoveFields) -> State:
-        kind, place, argument, lost_write, keeps = move
+        kind, place, argument, _, _, keeps = move
         locals_, bag, history, _ = state
         parts = self._parts
         if outcome.error is not None:
@@ -254,8 +276,6 @@ class _Search:
         rest = list(bag)
         if kind in (DELIVER, DROP) and not keeps:
             rest.remove(argument)
-        if lost_write:
-            used = _spent(used, _CRASHES)
         local, packets, is_ignored = outcome.local, parts.packets, parts.is_ignored
         if local != locals_[place]:
             locals_ = (*locals_[:place], local, *locals_[place + 1 :])
@@ -303,7 +323,9 @@ class _Search:
         steps = []
         for move in moves:
             outcomes = self._parts.outcomes(move.place, locals_[move.place], move.kind, move.argument)
-            outcome = next((one for one in outcomes if one.lost_write == move.lost_write), None)
+            outcome = next(
+                (one for one in outcomes if (one.write, one.fate) == (move.write, move.fate)), None
+            )
             steps.append(Step(text=self._text(move), outcome=self._outcome_text(move, outcome)))
             if outcome is not None:
                 locals_[move.place] = outcome.local
@@ -311,22 +333,24 @@ class _Search:
 
     def _text(self, move: Move) -> str:
         who = f"member {move.place + 1}"
-        before_sync = ", and loses power before this is synced" if move.lost_write else ""
-        if move.lost_write > 1:
-            before_sync = f", and loses power before write {move.lost_write} of this is synced"
+        which = "this is synced" if move.write < 2 else f"write {move.write} of this is synced"
+        fate = {LOST: f", and loses power before {which}", SLOW: f"; it takes long until {which}"}.get(
+            move.fate, ""
+        )
         if move.kind in (DELIVER, DROP):
             packet = self._parts.packets[move.argument]
             what = f"{self._what.model.message_text(packet.message)} from member {packet.sender}"
             if move.kind == DROP:
                 return f"lost on its way to {who}: {what}"
-            return f"{who} gets {what}{' (which will come again)' if move.keeps else ''}{before_sync}"
+            return f"{who} gets {what}{' (which will come again)' if move.keeps else ''}{fate}"
         said = {
             TIME_OUT: "times out",
             REQUEST: f"gets request {move.argument}",
             READ: f"gets read {move.argument}",
             CRASH: "loses power and starts again",
+            SYNC: "has synced what it wrote",
         }
-        return f"{who} {said[move.kind]}{before_sync}"
+        return f"{who} {said[move.kind]}{fate}"
 
     def _outcome_text(self, move: Move, outcome: Outcome | None) -> tuple[str, ...]:
         if outcome is None:
@@ -355,4 +379,4 @@ def _core_goes_on() -> Check:
 def _spent(used: Used, budget: int) -> Used:
     counts = list(used)
     counts[budget] += 1
-    return tuple(counts)  # type: ignore[return-value]  # as many as before
+    return tuple(counts)

@@ -17,8 +17,8 @@ from chaoskube.exploration import Bounds, Exploration
 from chaoskube.explore import Explored, Violation, explore
 from chaoskube.sim import UsageError
 
-_BUDGETS = ("time_outs", "requests", "reads", "crashes", "duplicates", "drops")
-_SINGULAR = {"crashes": "crash"}
+_BUDGETS = ("time_outs", "requests", "reads", "crashes", "slow_writes", "duplicates", "drops")
+_WORDS = {"time_outs": "time-out", "crashes": "crash", "slow_writes": "slow write"}
 
 
 def explore_and_tell(
@@ -113,7 +113,7 @@ def _end_text(result: Explored) -> str:
 
 def _bounds_text(bounds: Bounds) -> str:
     budgets = [
-        _number(getattr(bounds, name), _SINGULAR.get(name, name.removesuffix("s").replace("_", "-")))
+        _number(getattr(bounds, name), _WORDS.get(name, name.removesuffix("s")))
         for name in _BUDGETS
         if getattr(bounds, name)
     ]

@@ -23,7 +23,9 @@ from chaoskube.exploration import History, Member, Model, Names, Output, Packet
 from chaoskube.sim import ModelBug
 
 WRITES_MAX: Final = 100
-TIME_OUT, REQUEST, READ, DELIVER, DROP, CRASH = "time-out", "request", "read", "deliver", "drop", "crash"
+TIME_OUT, REQUEST, READ, CRASH, SYNC = "time-out", "request", "read", "crash", "sync"
+DELIVER, DROP = "deliver", "drop"
+LOST, SLOW = "lost", "slow"
 
 
 @frozen(kw_only=True)
@@ -33,8 +35,10 @@ class Outcome:
     local: int
     packets: tuple[int, ...]
     events: tuple[Hashable, ...]
-    lost_write: int = 0
-    """Power was lost while this write was under way (from 1), or it was not lost."""
+    write: int = 0
+    """The write (from 1) of this step that did not come to its end in it; 0 when all did."""
+    fate: str = ""
+    """What became of that write: LOST with the power, or still under way (SLOW)."""
     error: str | None = None
     """The core refused to go on."""
 
@@ -117,7 +121,7 @@ class Parts:
     # -- what inputs lead to
 
     def outcomes(self, place: int, local: int, kind: str, argument: int) -> tuple[Outcome, ...]:
-        """What an input leads to at a member's state: nothing, or the usual and a loss of power in each write."""
+        """What an input leads to at a member's state: nothing; or all writes are done, one is lost, or one is slow."""
         asked = (local, kind, argument)
         found = self._outcomes.get(asked)
         if found is None:
@@ -128,14 +132,16 @@ class Parts:
         if kind == DROP:
             return (Outcome(local=local, packets=(), events=()),)
         member = self.locals[local].copy()
-        crashes: list[tuple[int, Member, list[Output]]] = []
+        was_writing = not member.is_synced()
+        writing: list[tuple[int, Member, list[Output]]] = []
         try:
             if not self._put_in(member, kind, argument):
                 return ()
             given = [member.take()]
             while not member.is_synced():
-                if kind != CRASH:
-                    crashes.append((len(given), member.copy(), list(given)))
+                if was_writing and kind != SYNC:
+                    break  # the write that was under way still is
+                writing.append((len(given), member.copy(), list(given)))
                 if len(given) > WRITES_MAX:
                     raise ModelBug(f"an input leads to more than {WRITES_MAX} writes")
                 member.sync()
@@ -143,16 +149,18 @@ class Parts:
             usual = self._outcome(place, member, given)
         except ModelBug as problem:
             usual = Outcome(local=local, packets=(), events=(), error=str(problem))
-        outcomes = (usual, *[self._crash(place, local, *one) for one in crashes])
-        return tuple(one for one in outcomes if one.lost_write or not one.is_nothing_at(local))
+        slow = [self._outcome(place, *one[1:], write=one[0], fate=SLOW) for one in writing]
+        lost = [self._crash(place, local, *one) for one in writing if kind != CRASH]
+        return tuple([one for one in (usual, *slow, *lost) if one.write or not one.is_nothing_at(local)])
 
     def _crash(self, place: int, local: int, write: int, member: Member, given: list[Output]) -> Outcome:
         """Power is lost while this write (from 1) is under way."""
+        crashed = member.copy()
         try:
-            member.restart()
-            return self._outcome(place, member, [*given, member.take()], lost_write=write)
+            crashed.restart()
+            return self._outcome(place, crashed, [*given, crashed.take()], write=write, fate=LOST)
         except ModelBug as problem:
-            return Outcome(local=local, packets=(), events=(), lost_write=write, error=str(problem))
+            return Outcome(local=local, packets=(), events=(), write=write, fate=LOST, error=str(problem))
 
     def _put_in(self, member: Member, kind: str, argument: int) -> bool:
         if kind == DELIVER:
@@ -164,15 +172,23 @@ class Parts:
             return member.request(argument)
         if kind == READ:
             return member.read(argument)
+        if kind == SYNC:
+            if member.is_synced():
+                return False
+            member.sync()
+            return True
         member.restart()
         return True
 
-    def _outcome(self, place: int, member: Member, outputs: Sequence[Output], lost_write: int = 0) -> Outcome:
+    def _outcome(
+        self, place: int, member: Member, outputs: Sequence[Output], *, write: int = 0, fate: str = ""
+    ) -> Outcome:
         return Outcome(
             local=self.local(place, member),
             packets=tuple([self.packet(one) for output in outputs for one in output.packets]),
             events=tuple([event for output in outputs for event in output.events]),
-            lost_write=lost_write,
+            write=write,
+            fate=fate,
         )
 
     def is_ignored(self, local: int, packet: int) -> bool:

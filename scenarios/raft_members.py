@@ -54,6 +54,8 @@ class RaftMember:
         self._unsaved: HardState | None = None
         self._ready: Ready | None = None
         """Being carried out: its write is under way."""
+        self._is_sent = False
+        """Its messages have left already."""
         self._waiting: tuple[int, ...] = ()
         self._packets: list[Packet] = []
         self._events: list[Hashable] = []
@@ -74,8 +76,10 @@ class RaftMember:
             self.raft.key(names, is_clock_seen=False),
             (disk.term, _named(disk.vote, names), disk.commit),
             tuple((entry.term, entry.data) for entry in self.entries),
+            None if self._unsaved is None else (self._unsaved.term, _named(self._unsaved.vote, names)),
             None if self._unsaved is None else self._unsaved.commit,
             self._waiting,
+            None if self._ready is None else (self._is_sent, _ready_key(self._ready, names)),
         )
 
     # -- inputs
@@ -123,7 +127,8 @@ class RaftMember:
             self._ready = ready
             if ready.hard_state is not None:
                 self._unsaved = ready.hard_state
-            if raft.role is Role.LEADER:
+            self._is_sent = raft.role is Role.LEADER
+            if self._is_sent:
                 self._send(ready.messages)
             self._apply(ready.committed_entries)
             self._answer_reads(ready)
@@ -148,7 +153,7 @@ class RaftMember:
         if ready.must_sync:
             save(self, self._unsaved, ready.entries)
             self._unsaved = None
-        if self.raft.role is not Role.LEADER:
+        if not self._is_sent:
             self._send(ready.messages)
         self._send(ready.messages_after_append)
         self.raft.advance(ready)
@@ -269,6 +274,17 @@ class RaftModel:
             case ReadAnswered(number=number, index=index):
                 return f"lets read {number} be answered at index {index}"
         return None
+
+
+def _ready_key(ready: Ready, names: Names) -> Hashable:
+    """What is left to do of a Ready whose write is under way."""
+    return (
+        ready.must_sync,
+        tuple((entry.index, entry.term, entry.data) for entry in ready.entries),
+        tuple(message_key(one, lambda member: _named(member, names)) for one in ready.messages),
+        tuple(message_key(one, lambda member: _named(member, names)) for one in ready.messages_after_append),
+        tuple(entry.index for entry in ready.committed_entries),
+    )
 
 
 def _append_text(message: Message) -> str:

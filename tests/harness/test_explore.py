@@ -56,25 +56,32 @@ def following(state: Whole, bounds: Bounds) -> Iterator[Whole]:
     for place in range(len(state.members)):
         if state.may("time_outs", bounds):
             yield from put_in(state, state.spent("time_outs"), place, "time_out", bounds=bounds)
+        if state.members[place].is_writing:
+            yield from put_in(state, state, place, "finish", bounds=bounds)
         if state.may("crashes", bounds):
-            member = state.members[place].copy()
-            member.restart()
-            if member.key({1: 1, 2: 2, 3: 3, 4: 4}) != state.members[place].key({1: 1, 2: 2, 3: 3, 4: 4}):
-                yield put_back(state.spent("crashes"), place, member)
+            yield from put_in(state, state.spent("crashes"), place, "lose_power", bounds=bounds)
 
 
 def put_in(
     before: Whole, state: Whole, place: int, method: str, *arguments: object, bounds: Bounds
 ) -> Iterator[Whole]:
     member = before.members[place].copy()
-    if not getattr(member, method)(*arguments):
-        return
-    if member.is_writing and before.may("crashes", bounds):
-        crashed = member.copy()
-        crashed.restart()
-        yield put_back(state.spent("crashes"), place, crashed)
-    if member.is_writing:
+    was_writing = member.is_writing
+    if method == "finish":
         member.sync()
+    elif method == "lose_power":
+        member.restart()
+    elif not getattr(member, method)(*arguments):
+        return
+    if method == "finish" or not was_writing:
+        if member.is_writing and state.may("crashes", bounds):
+            crashed = member.copy()
+            crashed.restart()
+            yield put_back(state.spent("crashes"), place, crashed)
+        if member.is_writing and state.may("slow_writes", bounds):
+            yield put_back(state.spent("slow_writes"), place, member.copy())
+        if member.is_writing:
+            member.sync()
     names = {number: number for number in range(1, 5)}
     if member.packets or member.events or member.key(names) != before.members[place].key(names):
         yield put_back(state, place, member)
@@ -114,6 +121,8 @@ def naive(model: Lock, bounds: Bounds) -> tuple[int, int, int | None]:
 SMALL = (
     Bounds(members=2, depth=50, time_outs=2),
     Bounds(members=2, depth=50, time_outs=2, drops=1, duplicates=1, crashes=1),
+    Bounds(members=2, depth=50, time_outs=2, slow_writes=2, crashes=1),
+    Bounds(members=3, depth=7, time_outs=2, slow_writes=1),
     Bounds(members=3, depth=50, time_outs=1, crashes=1),
     Bounds(members=3, depth=5, time_outs=3, crashes=1, duplicates=1),
     Bounds(members=3, depth=50, time_outs=2),

@@ -63,6 +63,13 @@ def test_a_vote_is_forgotten_without_any_crash_too() -> None:
     assert result.violation.check == "one-vote-a-term" and len(result.violation.steps) == 8
 
 
+def test_counting_oneself_too_early_harms_a_single_voter_only() -> None:
+    """With more of them nothing is handed out while a write is under way, however long that takes."""
+    bounds = {"members": 3, "time_outs": 1, "slow_writes": 2, "requests": 1, "depth": 40}
+
+    assert search("raft-single-voter-ack-before-sync", **bounds, crashes=0).violation is None
+
+
 @pytest.mark.parametrize(
     "bounds",
     [
@@ -70,6 +77,7 @@ def test_a_vote_is_forgotten_without_any_crash_too() -> None:
         {"depth": 7, "time_outs": 3, "crashes": 2},
         {"depth": 6, "duplicates": 1, "drops": 1},
         {"depth": 14, "time_outs": 3, "crashes": 0, "requests": 0, "reads": 0},
+        {"depth": 7, "slow_writes": 2},
         {"depth": 5, "members": 5},
         {"depth": 40, "members": 2, "crashes": 0, "reads": 0},
         {"depth": 40, "members": 1, "time_outs": 3, "crashes": 3, "requests": 3, "reads": 2},

@@ -55,6 +55,7 @@ class Locker:
             names.get(self.granted, 0),
             names.get(self.on_disk, 0),
             tuple(sorted(names[one] for one in self.grants)),
+            self.is_writing,
         )
 
     def receive(self, sender: int, message: Hashable) -> bool:

@@ -52,6 +52,8 @@ OBJECT_BYTES: Final = 1024
 Revision: TypeAlias = tuple[int, int]
 """(main, sub): the revision of a transaction, and the place of a change in it."""
 RevisionKey: TypeAlias = "int | str | Revision"
+Write: TypeAlias = tuple[str, RevisionKey, object]
+"""Bucket, key and value (DELETED: none any more)."""
 
 
 @frozen
@@ -66,7 +68,7 @@ DELETED: Final = _Deleted()
 class Commit:
     """Everything that changed between two commits, by bucket and key: one record on the disk."""
 
-    writes: tuple[tuple[str, RevisionKey, object], ...]
+    writes: tuple[Write, ...]
 
     def digest_text(self) -> str:
         """Deterministic text: what was written follows from the log, so how far it got is enough."""
@@ -79,7 +81,7 @@ class Commit:
 class Database:
     """The whole content at one moment: a snapshot."""
 
-    writes: tuple[tuple[str, RevisionKey, object], ...]
+    writes: tuple[Write, ...]
     size: int
 
     def meta(self, name: str) -> int:
@@ -106,9 +108,9 @@ class Backend:
         self.is_urgent = False
         """What was written must be committed before anything else happens (ForceCommit)."""
         self._rest: dict[str, dict[RevisionKey, object]] = {name: {} for name in BUCKETS if name != KEY}
-        self._new_revisions: list[Revision] = []
+        self._new_versions: list[Write] = []
         self._measured = 0
-        """How many of `_new_revisions` are counted in `_in_use`: done late, because it is rarely asked."""
+        """How many of `_new_versions` are counted in `_in_use`: done late, because it is rarely asked."""
         self._new: dict[tuple[str, RevisionKey], object] = {}
         self._in_use = 0
         self._size = EMPTY_BYTES
@@ -144,7 +146,7 @@ class Backend:
     @property
     def uncommitted(self) -> int:
         """How many writes the next commit will hold."""
-        return len(self._new_revisions) + len(self._new)
+        return len(self._new_versions) + len(self._new)
 
     # -- writing
 
@@ -163,7 +165,7 @@ class Backend:
     def put_version(self, revision: Revision, kv: KeyValue) -> None:
         """Add a version of a key, newer than every other."""
         self.versions[revision] = kv
-        self._new_revisions.append(revision)
+        self._new_versions.append((KEY, revision, kv))
 
     def delete(self, bucket: str, key: RevisionKey) -> None:
         """Take a key out, if it is there."""
@@ -172,7 +174,7 @@ class Backend:
             self._measure()
             gone = self.versions.pop(key, None)
             if gone is not None:
-                self._new_revisions.append(key)
+                self._new_versions.append((KEY, key, DELETED))
                 self._measured += 1
                 self._shrink_in_use(version_bytes(gone))
         elif self._rest[bucket].pop(key, None) is not None:
@@ -182,25 +184,25 @@ class Backend:
     def take(self) -> Commit | None:
         """Everything written since the last time, to be stored as one record; None when there is nothing."""
         self.is_urgent = False
-        if not self._new_revisions and not self._new:
+        if not self._new_versions and not self._new:
             return None
         self._measure()
-        get = self.versions.get
-        versions = [(KEY, one, get(one, DELETED)) for one in dict.fromkeys(self._new_revisions)]
         rest = [(bucket, key, value) for (bucket, key), value in self._new.items()]
-        self._new_revisions.clear()
+        commit = Commit((*self._new_versions, *rest))
+        self._new_versions.clear()
         self._measured = 0
         self._new.clear()
-        return Commit((*versions, *rest))
+        return commit
 
     def defragment(self) -> None:
         """Write the file anew, without what is free in it; what is uncommitted stays so."""
         self._size = self.size_in_use
 
     def _measure(self) -> None:
-        for revision in self._new_revisions[self._measured :]:
-            self._in_use += version_bytes(self.versions[revision])
-        self._measured = len(self._new_revisions)
+        for _, _, kv in self._new_versions[self._measured :]:
+            assert isinstance(kv, KeyValue), "a deletion is measured when it is made"
+            self._in_use += version_bytes(kv)
+        self._measured = len(self._new_versions)
 
     def _shrink_in_use(self, freed: int) -> None:
         self._size = max(self._size, EMPTY_BYTES + self._in_use)

@@ -44,8 +44,8 @@ from chaoskube.sim import canonical
 COMPACTION_BATCH: Final = 1000
 """Records taken out in one batch (kvstore.go defaultCompactionBatchLimit)."""
 
-Version: TypeAlias = tuple[int, int, KeyValue]
-"""Main and sub revision, and what was written; a deletion is a version with `version` 0."""
+Version: TypeAlias = tuple[Revision, KeyValue]
+"""When and what was written; a deletion is a version with `version` 0."""
 
 
 class Store:
@@ -123,7 +123,7 @@ class Store:
     def _range_at(self, key: str, range_end: str, revision: int) -> list[KeyValue]:
         keys = _between(self._ever, key, range_end) if range_end else [key]
         found = [_version_at(self._versions.get(one, []), revision) for one in keys]
-        return [version[2] for version in found if version is not None and version[2].version]
+        return [version[1] for version in found if version is not None and version[1].version]
 
     def events_since(self, revision: int) -> list[tuple[Event, ...]]:
         """The events of each revision from `revision` on, in order; it must not be compacted."""
@@ -139,9 +139,9 @@ class Store:
         if error is not None:
             return error
         kept = {
-            version[:2]
+            version[0]
             for versions in self._versions.values()
-            if (version := _version_at(versions, at)) is not None and version[2].version
+            if (version := _version_at(versions, at)) is not None and version[1].version
         }
         total = 0
         for (main, sub), kv in self.backend.versions.items():
@@ -176,9 +176,10 @@ class Store:
         if previous is None:
             insort(self._live, key)
         self._current[key] = kv
-        self._add_version(kv, len(txn.events))
+        events = txn.events
+        self._add_version(kv, len(events))
         # The previous version of an event is the one at revision - 1, as etcd looks it up.
-        txn.events.append(Event(type=EventType.PUT, kv=kv, prev_kv=txn.before.setdefault(key, previous)))
+        events.append(Event(type=EventType.PUT, kv=kv, prev_kv=txn.before.setdefault(key, previous)))
         return previous
 
     def delete(self, key: str) -> KeyValue | None:
@@ -205,14 +206,14 @@ class Store:
         return events
 
     def _add_version(self, kv: KeyValue, sub: int) -> None:
-        main = kv.mod_revision
-        self.backend.put_version((main, sub), kv)
+        revision = (kv.mod_revision, sub)
+        self.backend.put_version(revision, kv)
         versions = self._versions.get(kv.key)
         if versions is None:
-            self._versions[kv.key] = [(main, sub, kv)]
+            self._versions[kv.key] = [(revision, kv)]
             insort(self._ever, kv.key)
         else:
-            versions.append((main, sub, kv))
+            versions.append((revision, kv))
 
     def _open_txn(self) -> _Txn:
         assert self._txn is not None, "no write transaction is open"
@@ -254,11 +255,11 @@ class Store:
         doomed: list[Revision] = []
         gone: set[str] = set()
         for key, versions in self._versions.items():
-            if versions[0][0] > revision:
+            if versions[0][0][0] > revision:
                 continue
             first = _first_kept(versions, revision)
             if first:
-                doomed += [version[:2] for version in versions[:first]]
+                doomed += [version[0] for version in versions[:first]]
                 del versions[:first]
                 if not versions:
                     gone.add(key)
@@ -283,7 +284,7 @@ class Store:
             self._log[:1] = [left] if left else []
 
     def _has_version(self, key: str, revision: Revision) -> bool:
-        return any(version[:2] == revision for version in self._versions.get(key, [])[:2])
+        return any(version[0] == revision for version in self._versions.get(key, [])[:2])
 
     # -- starting again
 
@@ -307,12 +308,12 @@ class Store:
     def _restore_version(self, main: int, sub: int, kv: KeyValue) -> None:
         versions = self._versions.setdefault(kv.key, [])
         before = _version_at(versions, main - 1)
-        versions.append((main, sub, kv))
+        versions.append(((main, sub), kv))
         if kv.version:
             self._current[kv.key] = kv
         else:
             self._current.pop(kv.key, None)
-        previous = before[2] if before is not None and before[2].version else None
+        previous = before[1] if before is not None and before[1].version else None
         kind = EventType.PUT if kv.version else EventType.DELETE
         event = Event(type=kind, kv=kv, prev_kv=previous)
         if self._log and _revision_of(self._log[-1]) == main:
@@ -349,7 +350,7 @@ def _first_kept(versions: list[Version], revision: int) -> int:
     place = _count_until(versions, revision)
     if place == 0:
         return 0
-    main, _, kv = versions[place - 1]
+    (main, _), kv = versions[place - 1]
     return place - 1 if kv.version or keeps_deletion(main, revision) else place
 
 
@@ -378,7 +379,7 @@ def _revision_of(events: tuple[Event, ...]) -> int:
 
 def _count_until(versions: list[Version], revision: int) -> int:
     """How many of the versions were made at `revision` or before."""
-    return bisect_left(versions, (revision + 1,))
+    return bisect_left(versions, ((revision + 1,),))
 
 
 def _version_at(versions: list[Version], revision: int) -> Version | None:

@@ -230,9 +230,10 @@ def check(chosen: Chosen, store: Store, lessor: Lessor) -> EtcdError | None:
     range_error = None
     for operation in _flat(chosen) if chosen.inner else chosen.operations:
         if isinstance(operation, Put):
-            error = check_put(operation, store, lessor)
-            if error is not None:
-                return error
+            if operation.lease or operation.ignore_value or operation.ignore_lease:
+                error = check_put(operation, store, lessor)
+                if error is not None:
+                    return error
         elif isinstance(operation, Range) and range_error is None:
             range_error = check_range(operation, store)
     return range_error
@@ -295,7 +296,7 @@ def put(request: Put, store: Store, lessor: Lessor) -> PutResponse:
             lease = kept.lease if request.ignore_lease else lease
     previous = store.put(request.key, value, lease)
     lessor.attach(request.key, lease)
-    return PutResponse(revision=store.newest, prev_kv=previous if request.prev_kv else None)
+    return PutResponse(revision=store.revision + 1, prev_kv=previous if request.prev_kv else None)
 
 
 def delete_range(request: DeleteRange, store: Store, lessor: Lessor) -> DeleteRangeResponse:

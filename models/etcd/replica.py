@@ -296,7 +296,8 @@ class Replica:
         if not self.reads.is_idle:
             self.reads.expire()
         if self._ticks % LINK_TICKS == 0 and not self.is_leader:
-            others = [one for one in self.membership.members if one not in (self.id, self.raft.lead)]
+            known = self.membership.members
+            others = [one for one in known if one not in (self.id, self.raft.lead) and known[one].is_started]
             self.peers.keep_links(self.membership.names_of(others))
         if self.hub.has_unsynced:
             self.hub.catch_up()

@@ -72,7 +72,8 @@ class Calls:
 
     def handle(self, request: Request, answer: Answerer) -> None:
         """Answer `request`, at once or later, once."""
-        error = self._refusal(request)
+        size = 0 if isinstance(request, Range) else request_bytes(request)
+        error = self._refusal(request, size)
         if error is not None:
             answer(error)
         elif isinstance(request, Range):
@@ -84,7 +85,7 @@ class Calls:
         elif isinstance(request, LeaseLeases):
             answer(self._replica.state.lease_leases())
         elif isinstance(request, Put | DeleteRange | Txn | Compact | LeaseGrant | LeaseRevoke):
-            self._propose(request, answer)
+            self._propose(request, size, answer)
         elif isinstance(request, Status | Defragment | HashKV | SaveSnapshot | MoveLeader | Alarm):
             self._maintain(request, answer)
         else:
@@ -95,8 +96,7 @@ class Calls:
 
     # -- refusals
 
-    def _refusal(self, request: Request) -> EtcdError | None:
-        size = request_bytes(request)
+    def _refusal(self, request: Request, size: int) -> EtcdError | None:
         if size > MAX_MESSAGE_BYTES:
             return EtcdError(
                 code="ResourceExhausted",
@@ -122,13 +122,13 @@ class Calls:
 
     # -- writes
 
-    def _propose(self, request: Request, answer: Answerer) -> None:
+    def _propose(self, request: Request, size: int, answer: Answerer) -> None:
         if isinstance(request, LeaseGrant) and request.id == 0:
             request = LeaseGrant(ttl=request.ttl, id=self._replica.new_id())
         if self._is_overloaded():
             reached("etcd: a write was refused because too many wait to be applied")
             answer(TOO_MANY_REQUESTS)
-        elif log_bytes(request) > MAX_REQUEST_BYTES:
+        elif log_bytes(size) > MAX_REQUEST_BYTES:
             answer(REQUEST_TOO_LARGE)
         else:
             self._replica.write(request, answer)

@@ -56,9 +56,9 @@ def request_bytes(request: Request) -> int:
     return 0
 
 
-def log_bytes(request: Request) -> int:
-    """The size of a request as it goes into the log."""
-    return _LOG_HEADER_BYTES + _message(request_bytes(request))
+def log_bytes(request_size: int) -> int:
+    """The size in the log of a request that is so large on its way."""
+    return _LOG_HEADER_BYTES + _message(request_size)
 
 
 def event_bytes(event: Event) -> int:

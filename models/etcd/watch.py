@@ -124,16 +124,22 @@ class WatchHub:
     def notify(self, events: tuple[Event, ...], revision: int) -> None:
         """A revision was applied: tell who is up to date and cares."""
         victims: dict[Watcher, Batch] = {}
-        for watcher in list(self._synced):
-            found = watcher.matching(events)
-            if found:
-                if not watcher.stream.offer_events(watcher, found, revision):
-                    reached("etcd: a watch was too slow for its events")
-                    victims[watcher] = Batch(events=found)
-                    del self._synced[watcher]
-                self._note_delivered(watcher, revision)
+        for watcher, found in self._interested(events):
+            if not watcher.stream.offer_events(watcher, found, revision):
+                reached("etcd: a watch was too slow for its events")
+                victims[watcher] = Batch(events=found)
+                del self._synced[watcher]
+            self._note_delivered(watcher, revision)
         if victims:
             self._victims.append(victims)
+
+    def _interested(self, events: tuple[Event, ...]) -> list[tuple[Watcher, list[Event]]]:
+        """Who is up to date and cares, and for what; most revisions are one event, so that goes a shorter way."""
+        watchers = list(self._synced)
+        if len(events) == 1:
+            key = events[0].kv.key
+            watchers = [one for one in watchers if one.first_key <= key < one.end_key]
+        return [(one, found) for one in watchers if (found := one.matching(events))]
 
     def _note_delivered(self, watcher: Watcher, revision: int) -> None:
         """What it has (or waits for, as a victim) is not sent again after a snapshot (etcd issue 15271)."""

@@ -99,3 +99,7 @@ class EtcdView:
     def applied(self) -> dict[str, int]:
         """The newest revision of each member."""
         return self.store.applied
+
+    def erased(self, member: str) -> None:
+        """Somebody emptied this member's disk: it has promised nothing."""
+        self.raft.forget_member(member)

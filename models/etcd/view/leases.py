@@ -30,6 +30,8 @@ from chaoskube.models.raft.events import Committed
 from chaoskube.sim import SECOND, Entry, FaultStarted, Journal
 
 MILLION = 1_000_000
+GAP_NS_MAX = 2 * SECOND
+"""Of a longer time without a commit only so much counts as led: the leader may have been asleep."""
 TERM_NS = 3 * SECOND
 """What a new leader adds by itself: an election time-out, and whole seconds."""
 
@@ -102,7 +104,7 @@ class LeasesView:
             self._term = term
             self.terms += 1
         elif term == self._term:
-            self.led_ns += entry.at - self._committed_at
+            self.led_ns += min(entry.at - self._committed_at, GAP_NS_MAX)
         else:
             return
         self._committed_at = entry.at

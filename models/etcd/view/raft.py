@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from attrs import field, frozen
+from attrs import frozen
 
 from chaoskube.models.etcd.events import (
     Acknowledged,
@@ -21,6 +21,7 @@ from chaoskube.models.etcd.events import (
     SnapshotInstalled,
 )
 from chaoskube.models.etcd.view.logs import LogsView
+from chaoskube.models.etcd.view.quorums import Membership, halves_in_words, overlap
 from chaoskube.models.raft.events import (
     Appended,
     BecameLeader,
@@ -40,21 +41,6 @@ class Chosen:
     term: int
     content: int
     by: str
-
-
-@frozen(kw_only=True)
-class Membership:
-    """Whose votes count."""
-
-    voters: tuple[str, ...]
-    voters_outgoing: tuple[str, ...] = ()
-    learners: tuple[str, ...] = ()
-    by: str = field(default="", eq=False)
-
-    @property
-    def halves(self) -> tuple[tuple[str, ...], ...]:
-        """A majority of each is a quorum."""
-        return (self.voters, self.voters_outgoing) if self.voters_outgoing else (self.voters,)
 
 
 class RaftView:
@@ -225,7 +211,7 @@ class RaftView:
         assert isinstance(event, Recovered)
         self.committed_by.pop(entry.by, None)
         if self.members and entry.by not in self.current_members:
-            self._forget_member(entry.by)
+            self.forget_member(entry.by)
         self.logs.recover(entry.by, event)
 
     def _installed(self, entry: Entry) -> None:
@@ -265,9 +251,9 @@ class RaftView:
             self._conflict_of_members(index, old, new)
         for name in (*new.voters, *new.learners):
             if earlier and name not in (*old.voters, *old.voters_outgoing, *old.learners):
-                self._forget_member(name)
+                self.forget_member(name)
 
-    def _forget_member(self, name: str) -> None:
+    def forget_member(self, name: str) -> None:
         """Somebody joins, with an empty disk."""
         for listener in self.on_joined:
             listener(name)
@@ -278,9 +264,7 @@ class RaftView:
 
     def _conflict_of_members(self, index: int, old: Membership, new: Membership) -> None:
         if not self.membership_conflict:
-            self.membership_conflict = (
-                f"with entry {index}, {old.by} counts votes of {_halves(old)} and {new.by} of {_halves(new)}"
-            )
+            self.membership_conflict = f"with entry {index}, {old.by} counts votes of {halves_in_words(old)} and {new.by} of {halves_in_words(new)}"
 
     def _restored(self, entry: Entry) -> None:
         event = entry.event
@@ -288,23 +272,3 @@ class RaftView:
         if event.cluster != self._cluster:
             self._cluster = event.cluster
             self._forget()
-
-
-def overlap(some: Membership, others: Membership) -> bool:
-    """Does every quorum of the one share a member with every quorum of the other?
-
-    Majorities of two sets meet when together they are more than there are members; one such pair of halves is enough.
-    """
-    return any(
-        len(one) // 2 + 1 + len(other) // 2 + 1 > len({*one, *other})
-        for one in some.halves
-        for other in others.halves
-    )
-
-
-def _halves(membership: Membership) -> str:
-    return " and ".join(_listed(half) for half in membership.halves)
-
-
-def _listed(values: tuple[object, ...]) -> str:
-    return ", ".join(str(value) for value in values) or "nothing"

@@ -41,6 +41,7 @@ class MemberAdd(Action):
             cluster.joined(process)
             if not process.is_alive:
                 erase(process)
+                cluster.observer.etcd.erased(process.name)
                 process.start()
 
         by_operator(stage, MemberAddRequest(self.member, is_learner=self.learner), then=answered)

@@ -13,7 +13,7 @@ from chaoskube.scenarios import raft_members
 @bug(
     "raft-vote-not-durable",
     cites="wenweihu86/raft-java#57; vesoft-inc/nebula PR#3415; Raft paper, figure 2: persistent state",
-    invariants=("one-vote-a-term",),
+    invariants=("terms-and-commits-only-grow", "one-vote-a-term"),
     scenario="etcd-register",
     needs=("crash", "crash-host"),
 )

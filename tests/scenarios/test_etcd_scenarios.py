@@ -1,0 +1,158 @@
+"""The etcd scenarios: quiet without a planted bug, busy enough to mean something, and their operations do what they say."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from attrs import evolve
+
+from chaoskube.action import parse_step
+from chaoskube.generate import generate, run_seed
+from chaoskube.run import Plan, Result, Session, play
+from chaoskube.scenario import Scenario, Setup, Subject
+from chaoskube.scenarios import menus
+from chaoskube.scenarios.etcd.cluster import EtcdCluster
+from chaoskube.scenarios.etcd.operations.move_leader import MoveLeader
+from chaoskube.scenarios.etcd.shape import SETUP, shape_of, simpler
+from chaoskube.scenarios.etcd_disaster import etcd_disaster
+from chaoskube.scenarios.etcd_lease_lock import etcd_lease_lock
+from chaoskube.scenarios.etcd_membership import etcd_membership
+from chaoskube.scenarios.etcd_register import etcd_register
+from chaoskube.scenarios.etcd_watch import etcd_watch
+from chaoskube.sim import SECOND, UsageError, World
+
+SCENARIOS = [etcd_register(), etcd_watch(), etcd_lease_lock(), etcd_membership(), etcd_disaster()]
+CALM = {"members": 3, "pre_vote": True, "snapshots": 10_000}
+each_scenario = pytest.mark.parametrize("scenario", SCENARIOS, ids=[one.name for one in SCENARIOS])
+
+
+def played(scenario: Scenario, *lines: str, **setup: object) -> Result:
+    """A run of three members with these actions."""
+    fixed = evolve(scenario, setup={**scenario.setup, **CALM, **setup})
+    steps = tuple(parse_step(line) for line in lines)
+    return play(Plan(scenario=fixed, steps=steps, duration_ns=scenario.duration_ns))
+
+
+@each_scenario
+def test_nothing_is_found_where_no_bug_is_planted(scenario: Scenario) -> None:
+    """A false alarm costs more trust than a missed bug."""
+    failures = [generate(scenario, run_seed(5, number)).failure for number in range(4)]
+
+    assert failures == [None] * 4
+
+
+@each_scenario
+def test_operations_of_etcd_are_on_etcd_menus_alone(scenario: Scenario) -> None:
+    """Nobody can defragment a Deployment."""
+    own = {action.verb for action in scenario.menu} - {action.verb for action in menus.faults()}
+
+    assert own and not own & {action.verb for action in menus.everything()}
+    assert "lying-disk" not in {action.verb for action in scenario.menu}
+
+
+@pytest.mark.parametrize("members", [1, 2, 4, 7])
+def test_clusters_of_any_size_work(members: int) -> None:
+    """Odd and even."""
+    assert played(etcd_register(), members=members).failure is None
+
+
+@pytest.mark.parametrize(
+    "setup",
+    [
+        {"members": 0},
+        {"members": 8},
+        {"members": True},
+        {"pre_vote": "no"},
+        {"reads": "fast"},
+        {"snapshots": 0},
+    ],
+)
+def test_a_setup_that_makes_no_sense_is_refused_in_one_sentence(setup: dict[str, object]) -> None:
+    with World(seed=1) as world, pytest.raises(UsageError, match="etcd-x wants members=1..7 or any"):
+        shape_of({**SETUP, **setup}, world, "etcd-x")
+
+
+def test_a_simpler_setup_says_what_was_drawn() -> None:
+    """A trace without luck in its setup is easier to read."""
+    made = list(simpler(SETUP))
+
+    assert {"members": 3} in [{"members": one["members"]} for one in made]
+    assert any(one["pre_vote"] is True for one in made)
+    assert list(simpler({"members": 1, "pre_vote": True})) == []
+
+
+def kinds_in(scenario: Scenario, *lines: str) -> Counter[str]:
+    """How often each kind of event was recorded in a run."""
+    counts: Counter[str] = Counter()
+
+    def counting(world: World, setup: Setup) -> Subject:
+        world.journal.subscribe(object, lambda entry: counts.update([type(entry.event).__name__]))
+        return scenario.build(world, setup)
+
+    result = played(evolve(scenario, build=counting), *lines)
+    assert result.failure is None and result.skipped == ()
+    return counts
+
+
+def test_a_backup_becomes_a_new_cluster() -> None:
+    """With a bump or without: what is promised of each still holds, and the clients go on."""
+    for bump in ("yes", "no"):
+        counts = kinds_in(
+            etcd_disaster(), "at 2s snapshot-save member=etcd-1", f"at 6s snapshot-restore bump={bump}"
+        )
+
+        assert counts["Restored"] == 3
+        assert counts["BecameLeader"] >= 2
+
+
+def test_members_come_and_go() -> None:
+    """A learner is added, promoted, and a first member removed."""
+    counts = kinds_in(
+        etcd_membership(),
+        "at 1s member-add member=etcd-3 learner=yes",
+        "at 5s member-promote member=etcd-3",
+        "at 9s member-remove member=etcd-0",
+    )
+
+    assert counts["ConfigApplied"] >= 3 + 3 * 3
+    assert counts["MemberStopped"] == 1
+
+
+def test_leadership_is_handed_over() -> None:
+    """To whoever was named; two of three don't lead, and one of them takes over."""
+    scenario = evolve(etcd_lease_lock(), setup={**etcd_lease_lock().setup, **CALM})
+    with Session(scenario) as session:
+        session.warm_up()
+        leader = next(iter(leading(session)))
+        session.apply(MoveLeader(member=next(one for one in session.targets("etcd-member") if one != leader)))
+        session.advance_to(2 * SECOND)
+
+        assert list(leading(session)) != [leader]
+
+
+def leading(session: Session) -> dict[str, int]:
+    """Who leads, and which term."""
+    assert isinstance(session.subject, EtcdCluster)
+    return session.subject.observer.etcd.raft.leading
+
+
+def test_history_is_compacted_and_databases_are_written_anew() -> None:
+    """The operator's requests reach the members."""
+    counts = kinds_in(
+        etcd_watch(),
+        "at 3s compact back=2 physical=yes",
+        "at 5s defrag member=etcd-0",
+        "at 7s compact back=0",
+    )
+
+    assert counts["Compacted"] >= 6
+    assert counts["OperationEnded"] == 3
+
+
+def test_locks_are_taken_and_leases_end() -> None:
+    """Otherwise the lock's invariants would say nothing."""
+    counts = kinds_in(etcd_lease_lock())
+
+    assert counts["LockHeld"] > 10
+    assert counts["LeaseEnded"] >= counts["LeaseGranted"] - 9

@@ -178,8 +178,10 @@ class Store:
         self._current[key] = kv
         events = txn.events
         self._add_version(kv, len(events))
-        # The previous version of an event is the one at revision - 1, as etcd looks it up.
-        events.append(Event(type=EventType.PUT, kv=kv, prev_kv=txn.before.setdefault(key, previous)))
+        # The previous version is the one at revision - 1, as etcd looks it up, unless the key is made here
+        # (v3rpc/watch.go): also when this transaction deleted it before.
+        before = txn.before.setdefault(key, previous)
+        events.append(Event(type=EventType.PUT, kv=kv, prev_kv=None if previous is None else before))
         return previous
 
     def delete(self, key: str) -> KeyValue | None:
@@ -313,8 +315,9 @@ class Store:
             self._current[kv.key] = kv
         else:
             self._current.pop(kv.key, None)
-        previous = before[1] if before is not None and before[1].version else None
         kind = EventType.PUT if kv.version else EventType.DELETE
+        is_looked_up = before is not None and before[1].version > 0 and kv.version != 1
+        previous = before[1] if before is not None and is_looked_up else None
         event = Event(type=kind, kv=kv, prev_kv=previous)
         if self._log and _revision_of(self._log[-1]) == main:
             self._log[-1] = (*self._log[-1], event)

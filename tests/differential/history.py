@@ -57,7 +57,7 @@ NEWEST = 1_000_000
 """Drawn in the place of a revision: NEWEST + n is the n-th after the newest there is then."""
 
 nearby = st.sampled_from(range(NEWEST - 6, NEWEST + 2))
-revisions = st.sampled_from((0,) * 8 + tuple(range(NEWEST - 6, NEWEST + 2)) + (-1, -2))
+revisions = st.sampled_from((0,) * 20 + tuple(range(NEWEST - 6, NEWEST + 2)) + (-1, -2))
 bounds = st.sampled_from((0,) * 12 + tuple(range(NEWEST - 6, NEWEST + 2)))
 
 
@@ -172,7 +172,9 @@ def txns(depth: int = 2) -> st.SearchStrategy[Txn]:
     operations: list[st.SearchStrategy[RequestOp]] = [puts(), puts(), ranges(), deletions()]
     if depth:
         operations.append(txns(depth - 1))
-    branches = st.lists(st.one_of(operations), max_size=3).map(tuple)
+    branches = st.integers(0, 4).flatmap(
+        lambda size: st.lists(st.one_of(operations), min_size=size, max_size=size).map(tuple)
+    )
     conditions = st.lists(compares(), max_size=2).map(tuple)
     return st.builds(Txn, compare=conditions, success=branches, failure=branches)
 
@@ -231,10 +233,21 @@ def _near(newest: int, revision: int) -> int:
     return revision if revision < NEWEST // 2 else max(1, newest + revision - NEWEST)
 
 
-histories = st.one_of(
-    st.lists(requests(), min_size=1, max_size=6), st.lists(requests(), min_size=15, max_size=OPERATIONS_MAX)
-).map(resolved)
-"""Short ones too, so that what Hypothesis shrinks can be short."""
+POPULATED: tuple[Request, ...] = (
+    LeaseGrant(ttl=600, id=1),
+    Put(key="d", value="2"),
+    Put(key="c", value="1", lease=1),
+    Put(key="a", value="10"),
+    Put(key="b/c", value="2"),
+    Put(key="b", value=""),
+    Put(key="c", value="0", lease=1),
+)
+"""What most histories begin with, so that there is something to ask for."""
+
+beginnings = st.integers(0, 3).map(lambda n: POPULATED if n else ())
+sizes = st.integers(0, 3).map(lambda n: OPERATIONS_MAX if n else 4)
+bodies = sizes.flatmap(lambda size: st.lists(requests(), min_size=size // 2, max_size=size))
+histories = st.builds(lambda beginning, body: resolved([*beginning, *body]), beginnings, bodies)
 
 past_watches = st.builds(
     WatchCreate,

@@ -179,7 +179,7 @@ def test_the_store_agrees_with_a_naive_model(script: list[Request]) -> None:
             for event in applied.events:
                 key = event.kv.key
                 old = before.get(key)
-                assert (event.prev_kv is None) == (old is None)
+                assert (event.prev_kv is None) == (old is None or event.is_create)
                 assert event.prev_kv is None or event.prev_kv.value == before[key][0]
             last = {event.kv.key: event for event in applied.events}
             assert set(last) >= {key for key in {*before, *after} if before.get(key) != after.get(key)}

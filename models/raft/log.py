@@ -260,7 +260,8 @@ class RaftLog:
 
     def create_snapshot(self, index: int, conf_state: ConfState, data: object) -> Snapshot | None:
         """Make the newest snapshot on disk one up to `index`; None when there is a newer one."""
-        if self.snapshot is not None and index <= self.snapshot.metadata.index:
+        newest = self.latest_snapshot()
+        if newest is not None and index <= newest.metadata.index:
             return None
         term = self.term(index)
         if term is None:

@@ -175,6 +175,15 @@ def test_snapshots_only_grow_newer() -> None:
     assert log.latest_snapshot() == made
 
 
+def test_no_snapshot_is_made_of_what_a_received_one_replaced() -> None:
+    """A member may be saving its own when its leader sends one that is ahead of it."""
+    log = a_log(1, 2, 2)
+
+    log.restore(a_snapshot(10, 3))
+
+    assert log.create_snapshot(2, ConfState(), "older") is None
+
+
 @given(st.lists(st.integers(1, 4), max_size=8), st.integers(0, 9), st.integers(0, 5))
 def test_the_hint_is_the_last_place_that_can_match(steps: list[int], index: int, term: int) -> None:
     """Terms grow along a log, so everything after the hint is of a later term than asked for."""

@@ -31,7 +31,7 @@ from tests.differential.search import search
 from tests.differential.server import NoServer, running_server
 from tests.differential.values import from_data, moved, to_data
 
-REQUESTS = 2_500
+REQUESTS = 2_000
 SEED = 20_000
 
 

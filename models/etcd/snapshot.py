@@ -185,5 +185,10 @@ class Snapshots:
         self.index = max(self.index, metadata.index)
         member.install(Backend.load([snapshot.data]), metadata)
         self._process.record(
-            SnapshotInstalled(index=metadata.index, term=metadata.term, revision=member.state.store.revision)
+            SnapshotInstalled(
+                index=metadata.index,
+                term=metadata.term,
+                revision=member.state.store.revision,
+                consistent_index=member.applier.covered,
+            )
         )

@@ -122,9 +122,9 @@ class EtcdCluster:
     # -- what the harness asks
 
     def targets(self, kind: str) -> Sequence[str]:
-        """Members and their hosts; of clients only those that may be harmed."""
+        """Members and their hosts; of clients only those that may be harmed, and first, because there it is about them."""
         if kind == "process":
-            return tuple(one.name for one in (*self.members, *self.fragile_clients))
+            return tuple(one.name for one in (*self.fragile_clients, *self.members))
         if kind == "host":
             return tuple(member.host for member in self.members)
         if kind == "etcd-member":

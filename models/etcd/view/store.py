@@ -182,6 +182,7 @@ class StoreView:
         self._check_state(entry.by, event.consistent_index, event.revision, "found on its disk")
 
     def _installed(self, entry: Entry) -> None:
+        """The database may be ahead of the index it came with: its sender had applied more than it knew committed."""
         event = entry.event
         assert isinstance(event, SnapshotInstalled)
         index = max(event.index, event.consistent_index)

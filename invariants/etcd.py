@@ -83,6 +83,16 @@ def no_acknowledged_write_is_lost(seen: SeesEtcd, event: Entry) -> None:
 
 
 @always(on=[CallAnswered])
+def revisions_only_grow(seen: SeesEtcd) -> None:
+    """No client is told a smaller revision than before, from whichever member; a restore without a bump aside.
+
+    Everybody orders what they know by it. (etcd API guarantees: revisions; issues 14370 and 17780.)
+    """
+    fallen = seen.etcd.calls.fallen_revision
+    assert not fallen, fallen
+
+
+@always(on=[CallAnswered])
 def reads_are_linearizable(seen: SeesEtcd) -> None:
     """A linearizable read answers with the store as of one revision, no older than anything that was known before it.
 
@@ -112,16 +122,6 @@ def serializable_reads_come_from_the_past(seen: SeesEtcd) -> None:
     """
     wrong = seen.etcd.calls.foreign_past
     assert not wrong, wrong
-
-
-@always(on=[CallAnswered])
-def revisions_only_grow(seen: SeesEtcd) -> None:
-    """No client is told a smaller revision than before, from whichever member; a restore without a bump aside.
-
-    Everybody orders what they know by it. (etcd API guarantees: revisions; issues 14370 and 17780.)
-    """
-    fallen = seen.etcd.calls.fallen_revision
-    assert not fallen, fallen
 
 
 @always(on=[Committed])

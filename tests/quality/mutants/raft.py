@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from attrs import evolve
 
 from chaoskube.bug import patched
-from chaoskube.models.raft import election, receiving
-from chaoskube.models.raft.messages import Message, MessageType
+from chaoskube.models.etcd import wal
+from chaoskube.models.raft import election, membership, receiving, roles
+from chaoskube.models.raft.log import RaftLog
+from chaoskube.models.raft.messages import Entry, Message, MessageType
 from chaoskube.models.raft.state import RaftState
+from chaoskube.sim import Disk
 from tests.quality.mutant import mutant
 
 
@@ -42,4 +45,64 @@ def heartbeats_commit_everything() -> Iterator[None]:
         handle_heartbeat(raft, evolve(message, commit=raft.log.last_index))
 
     with patched(receiving, "handle_heartbeat", handle_boldly):
+        yield
+
+
+@mutant("leader-append-only", scenario="etcd-register")
+def new_leaders_tidy_up() -> Iterator[None]:
+    """A new leader begins by throwing away what earlier leaders left and what it doesn't know to be committed."""
+    become_leader = roles.become_leader
+
+    def become_tidy_leader(raft: RaftState) -> None:
+        log = raft.log
+        del log.entries[log.committed - log.offset :]
+        log.stable, log.in_progress = min(log.stable, log.committed), min(log.in_progress, log.committed)
+        become_leader(raft)
+
+    with patched(roles, "become_leader", become_tidy_leader):
+        yield
+
+
+@mutant("log-matching", scenario="etcd-register")
+def what_is_there_stays() -> Iterator[None]:
+    """A follower that has any entry at an index keeps it, and appends only what comes after its own end."""
+
+    def append_the_rest(
+        self: RaftLog, previous: int, previous_term: int, entries: Sequence[Entry]
+    ) -> int | None:
+        if previous > self.last_index:
+            return None
+        self.append([entry for entry in entries if entry.index > self.last_index])
+        return previous + len(entries)
+
+    with patched(RaftLog, "maybe_append", append_the_rest):
+        yield
+
+
+@mutant("leader-completeness", scenario="etcd-register")
+def last_terms_do_not_matter() -> Iterator[None]:
+    """A member votes for whoever's log is as long as its own, whatever the terms in it."""
+    with patched(RaftLog, "is_up_to_date", lambda self, last_index, last_term: last_index >= self.last_index):
+        yield
+
+
+@mutant("terms-and-commits-only-grow", scenario="etcd-register")
+def ends_of_logs_are_taken_for_torn() -> Iterator[None]:
+    """A member that starts cuts the last record off its log, torn or not."""
+    verified = wal._verified
+
+    def cut_first(disk: Disk) -> tuple[wal.WriteAheadLog, list[wal.Content]]:
+        records = disk.read(wal.FILE)
+        if len(records) > 1:
+            disk.truncate(wal.FILE, len(records) - 1)
+        return verified(disk)
+
+    with patched(wal, "_verified", cut_first):
+        yield
+
+
+@mutant("configurations-overlap", scenario="etcd-membership")
+def changes_do_not_wait() -> Iterator[None]:
+    """A leader takes a change of members while another is under way."""
+    with patched(membership, "is_change_pending", lambda raft: False):
         yield

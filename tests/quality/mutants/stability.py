@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from chaoskube.bug import patched
-from chaoskube.models.raft import election
 from chaoskube.models.raft.tracker import ProgressTracker
 from tests.quality.mutant import mutant
 
 
 @mutant("a-whole-majority-keeps-its-leader", scenario="etcd-register")
-def candidates_are_always_heard() -> Iterator[None]:
-    """A member that hears its leader gives its vote to others all the same."""
-    with patched(election, "is_in_lease", lambda raft: False):
+def a_quorum_is_everybody() -> Iterator[None]:
+    """A leader steps down unless it hears every voter."""
+
+    def hears_all(self: ProgressTracker) -> bool:
+        return all(self.progress[voter].is_recently_active for voter in self.voter_nodes)
+
+    with patched(ProgressTracker, "quorum_active", hears_all):
         yield
 
 

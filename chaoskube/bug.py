@@ -29,6 +29,7 @@ class Bug:
 
     `invariants` are those that catch it: a hunt may meet any of them first. `needs` are faults of which at least
     one must be on the menu. `setup` is what of the scenario's setup differs from its default (one member, say).
+    `bounds` are those with which an exhaustive search reaches it too, as far as they differ from the usual ones.
     """
 
     slug: str
@@ -39,6 +40,7 @@ class Bug:
     needs: tuple[str, ...]
     patch: Callable[[], AbstractContextManager[None]]
     setup: Mapping[str, object] = field(factory=dict)
+    bounds: Mapping[str, object] = field(factory=dict)
 
 
 bugs: Catalogue[Bug] = Catalogue("bug")
@@ -52,6 +54,7 @@ def bug(
     scenario: str,
     needs: tuple[str, ...] = (),
     setup: Mapping[str, object] | None = None,
+    bounds: Mapping[str, object] | None = None,
 ) -> Callable[[Callable[[], Iterator[None]]], Bug]:
     """Register a generator function that patches, yields, and takes the patch out again."""
 
@@ -68,6 +71,7 @@ def bug(
             needs=needs,
             patch=contextmanager(patch),
             setup=setup or {},
+            bounds=bounds or {},
         )
         return bugs.register(slug, made)
 

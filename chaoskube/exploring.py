@@ -43,8 +43,8 @@ def explore_and_tell(
 def bounds_of(what: Exploration, bug: Bug | None, given: Mapping[str, int], seconds: float | None) -> Bounds:
     """The exploration's own bounds, then those that a bug needs, then what was asked for."""
     bounds = attrs.evolve(what.bounds, seconds=seconds)
-    if bug is not None and bug.scenario == what.name:
-        bounds = _with(bounds, bug.setup, f"{bug.slug} asks for")
+    if bug is not None:
+        bounds = _with(bounds, bug.bounds, f"{bug.slug} asks for")
     return _with(bounds, given, "there is no bound called")
 
 

@@ -3,7 +3,9 @@
 Swarm means that each run draws its own shape first: which verbs of the menu exist at all, how often, how
 many actions, how close together, how long their spans, and whether they keep to a few targets. A run
 that may do a little finds what a run that may do everything drowns. Now and then a run has no faults at
-all, because some promises hold only in calm.
+all, because some promises hold only in calm. Two more things are drawn for each run: how often it aims at whatever
+the subject says matters most just now (`targets("leading-process")`), and whether one action comes as a volley, the same
+verb again at the same instant, as when a rack loses its power.
 
 Arguments are drawn when their time comes, from what exists in the world then; what was drawn is recorded
 as plain steps. Called by `hunt.py`.
@@ -26,6 +28,8 @@ from chaoskube.sim import MILLISECOND, SECOND
 
 DRAWS_AN_ACTION_MAX = 4
 CALM_SHARE = 0.2
+LEADING = "leading-"
+"""Before a kind of target: those of them that matter most now; a subject may know of none."""
 _TIME_UNIT_NS = 100 * MILLISECOND
 
 
@@ -37,6 +41,10 @@ class Shape:
     times: tuple[int, ...]
     duration_ns: int
     targets_max: int | None
+    aim: float = 0.0
+    """How often what leads is aimed at, where the subject knows of something that leads."""
+    volley_max: int = 1
+    """The most actions of one verb at one instant."""
 
 
 def run_seed(hunt_seed: int, number: int) -> int:
@@ -51,7 +59,7 @@ def generate(scenario: Scenario, seed: int, *, bug: Bug | None = None, story: bo
     shape = draw_shape(scenario, rng)
     with Session(scenario, seed=seed, bug=bug) as session:
         session.warm_up()
-        names = _Names(session, shape.targets_max, rng)
+        names = _Names(session, shape, rng)
         for at in shape.times:
             session.advance_to(at)
             if session.is_over:
@@ -72,6 +80,8 @@ def draw_shape(scenario: Scenario, rng: Random) -> Shape:
         times=times,
         duration_ns=min(scenario.duration_ns, times[-1] + rest if times else rest),
         targets_max=rng.choice((None, 1, 1, 2)),
+        aim=rng.choice((0.0, 0.0, 0.5, 1.0)),
+        volley_max=rng.choice((1, 1, 1, 2, 4)),
     )
 
 
@@ -96,13 +106,17 @@ def _some(classes: Sequence[type[Action]], rng: Random) -> list[type[Action]]:
 class _Names:
     """The names that this run keeps to: all, or the same few of each kind."""
 
-    def __init__(self, session: Session, targets_max: int | None, rng: Random) -> None:
+    def __init__(self, session: Session, shape: Shape, rng: Random) -> None:
         self._session = session
-        self._max = targets_max
+        self._max = shape.targets_max
+        self._aim = shape.aim
         self._rng = rng
         self._kept: dict[str, tuple[str, ...]] = {}
 
     def __call__(self, kind: str) -> Sequence[str]:
+        leading = self._session.targets(LEADING + kind) if self._aim else ()
+        if leading and self._rng.random() < self._aim:
+            return leading
         known = self._session.targets(kind)
         if self._max is None or len(known) <= self._max:
             return known
@@ -118,11 +132,18 @@ def _draw_and_apply(session: Session, shape: Shape, names: _Names, rng: Random) 
     weights = [weight for _, weight in shape.verbs]
     for _ in range(DRAWS_AN_ACTION_MAX):
         cls = rng.choices(classes, weights)[0]
-        try:
-            session.apply(draw_action(cls, rng, names))
-        except CannotApply:
-            continue
-        return
+        if _apply(session, cls, names, rng):
+            for _ in range(rng.randint(1, shape.volley_max) - 1):
+                _apply(session, cls, names, rng)
+            return
+
+
+def _apply(session: Session, cls: type[Action], names: _Names, rng: Random) -> bool:
+    try:
+        session.apply(draw_action(cls, rng, names))
+    except CannotApply:
+        return False
+    return True
 
 
 def _draw_times(count: int, duration_ns: int, rng: Random) -> tuple[int, ...]:

@@ -32,7 +32,10 @@ class Subject(Protocol):
         """What invariants read."""
 
     def targets(self, kind: str) -> Sequence[str]:
-        """The names that an action's argument of this kind may take now, simplest first; () for none."""
+        """The names that an action's argument of this kind may take now, simplest first; () for none.
+
+        The hunt also asks for `leading-` and a kind: those of them that matter most just now.
+        """
 
     def warm(self) -> str | None:
         """None when the workload is up and the story may begin, else the reason why not yet."""

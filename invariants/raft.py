@@ -84,6 +84,16 @@ def leader_completeness(seen: SeesEtcd) -> None:
 
 
 @always(on=[Committed])
+def who_can_win_has_what_is_committed(seen: SeesEtcd) -> None:
+    """Whoever a majority would vote for, by what is on its disks, has every committed entry.
+
+    Otherwise it depends on luck whether the next leader makes everybody forget it. (Raft paper, 5.4.2 and figure 8.)
+    """
+    conflict = seen.etcd.raft.winner_conflict
+    assert not conflict, conflict
+
+
+@always(on=[Committed])
 def committed_entries_never_change(seen: SeesEtcd) -> None:
     """What is committed at an index is the same for every member, for ever.
 
@@ -105,11 +115,12 @@ def terms_and_commits_only_grow(seen: SeesEtcd) -> None:
     assert not conflict, conflict
 
 
-@always(on=[ConfigApplied, MemberListChanged])
+@always(on=[ConfigApplied, MemberListChanged, Appended])
 def configurations_overlap(seen: SeesEtcd) -> None:
-    """Every quorum of a configuration shares a member with every quorum of the next.
+    """Every quorum of a configuration shares a member with every quorum of the next; a change waits for the one before.
 
-    Two that don't can each elect a leader, and commit. (Raft dissertation, 4.1 and 4.3.)
+    Two quorums that share nobody can each elect a leader, and commit; two changes that are committed at once skip the
+    configuration between. (Raft dissertation, 4.1 and 4.3; Ongaro, raft-dev, "bug in single-server membership changes".)
     """
     conflict = seen.etcd.raft.membership_conflict
     assert not conflict, conflict

@@ -8,7 +8,11 @@ from __future__ import annotations
 from attrs import frozen
 
 from chaoskube.action import Action, Stage, fault
-from chaoskube.arguments import choice, duration, integer, target
+from chaoskube.arguments import CannotApply, choice, duration, integer, target
+
+PPM_SLOWER = 1_000_000
+
+SUM_PPM_MAX = 500_000
 
 
 @fault("clock-drift")
@@ -21,9 +25,17 @@ class ClockDrift(Action):
     way: str = choice("fast", "slow")
     lasting: int = duration("0.5s", "20s", "120s")
 
+    @property
+    def by_ppm(self) -> int:
+        """Below zero for a slow clock."""
+        return self.ppm if self.way == "fast" else -self.ppm
+
+    def ready(self, stage: Stage) -> None:
+        if stage.world.host(self.host).drift_ppm + self.by_ppm <= -PPM_SLOWER:
+            raise CannotApply(f"the clocks of {self.host} would all but stand still")
+
     def do(self, stage: Stage) -> None:
-        host = stage.world.host(self.host)
-        stage.defer(host.drift(self.ppm if self.way == "fast" else -self.ppm).heal)
+        stage.defer(stage.world.host(self.host).drift(self.by_ppm).heal)
 
     def lasts(self) -> int:
         return self.lasting

@@ -85,7 +85,7 @@ class Host:
         Healed, they run right; when no drift is left, the wall clock is set right too (NTP), and the monotonic
         one keeps what it gained.
         """
-        if not -MILLION < self._drift_ppm + ppm:
+        if not -MILLION < self.drift_ppm + ppm:
             raise UsageError(
                 f"drift({ppm}) makes the time of {self.name} stand still; it must stay above -{MILLION}"
             )
@@ -93,7 +93,8 @@ class Host:
         return Disturbance(lambda: self._change_rate(-ppm))
 
     @property
-    def _drift_ppm(self) -> int:
+    def drift_ppm(self) -> int:
+        """By how much its clocks run fast just now; below zero, slow."""
         return self._clock.drift_ppm if isinstance(self._clock, HostClock) else 0
 
     def _shift_wall(self, by_ns: int) -> None:

@@ -129,6 +129,7 @@ def _config(process: Process, number: int, options: ReplicaOptions) -> Config:
         id=number,
         seed=process.rng.getrandbits(64),
         pre_vote=options.pre_vote,
+        max_size_per_msg=options.max_size_per_msg,
         read_only_option=ReadOnlyOption.LEASE_BASED if is_lease else ReadOnlyOption.SAFE,
     )
 

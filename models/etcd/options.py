@@ -14,6 +14,7 @@ from chaoskube.models.etcd.mvcc import COMPACTION_BATCH
 from chaoskube.sim import MILLISECOND, SECOND
 
 GIBIBYTE = 1024**3
+MAX_SIZE_PER_MSG = 1024**2
 
 
 @frozen(kw_only=True)
@@ -28,6 +29,8 @@ class ReplicaOptions:
     """Entries applied between two snapshots."""
     catch_up_entries: int = 5_000
     """Entries kept before a snapshot, for members that are a little behind."""
+    max_size_per_msg: int = MAX_SIZE_PER_MSG
+    """Bytes of the entries in one append, and of a page of entries to be applied (bootstrap.go maxSizePerMsg; no flag)."""
     quota_bytes: int = 2 * GIBIBYTE
     """How large the database may get before NOSPACE; negative for any size."""
     backend_commit_ns: int = 100 * MILLISECOND

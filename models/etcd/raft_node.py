@@ -20,13 +20,14 @@ from chaoskube.models.etcd import wal
 from chaoskube.models.etcd.proposals import Proposal
 from chaoskube.models.raft.core import Raft
 from chaoskube.models.raft.events import Appended, BecameLeader, Committed, SteppedDown, TermChanged, Voted
-from chaoskube.models.raft.messages import NONE, ConfChange, Entry, HardState, Message, MessageType
+from chaoskube.models.raft.messages import NONE, ConfChange, Entry, EntryType, HardState, Message, MessageType
 from chaoskube.models.raft.ready import Ready, Role
 from chaoskube.sim import DiskError
 
 if TYPE_CHECKING:
     from chaoskube.models.etcd.replica import Replica
 
+_NORMAL: Final = EntryType.ENTRY_NORMAL
 _MSG_PROP: Final = MessageType.MSG_PROP
 _MSG_SNAP: Final = MessageType.MSG_SNAP
 
@@ -216,6 +217,7 @@ class RaftNode:
                     first=ready.entries[0].index,
                     terms=tuple([entry.term for entry in ready.entries]),
                     contents=tuple([_content(entry) for entry in ready.entries]),
+                    changes=tuple([one.index for one in ready.entries if one.type is not _NORMAL]),
                 )
             )
 

@@ -66,12 +66,13 @@ class Appended:
     """Entries from index `first` on are on this member's disk from now on, one (term, content) each.
 
     Whatever it had at `first` and after is replaced. Recorded when they have been synced, before anybody is told.
-    `contents` are the numbers of the requests, as in `Committed`.
+    `contents` are the numbers of the requests, as in `Committed`; `changes` the indexes of those that change members.
     """
 
     first: int
     terms: tuple[int, ...]
     contents: tuple[int, ...]
+    changes: tuple[int, ...] = ()
 
     def digest_text(self) -> str:
         """Short and cheap, as that of `Committed`."""

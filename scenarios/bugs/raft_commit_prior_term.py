@@ -12,9 +12,16 @@ from chaoskube.models.raft.state import RaftState
 @bug(
     "raft-commit-prior-term",
     cites="Ongaro and Ousterhout, USENIX ATC 2014, 5.4.2 and figure 8; etcd-io/raft raft.go maybeCommit",
-    invariants=("who-can-win-has-what-is-committed", "leader-completeness", "state-machine-safety"),
-    scenario="raft",
-    setup={"time_outs": 3, "requests": 0, "crashes": 0, "reads": 0, "depth": 14},
+    invariants=(
+        "who-can-win-has-what-is-committed",
+        "leader-completeness",
+        "committed-entries-never-change",
+        "no-acknowledged-write-is-lost",
+    ),
+    scenario="etcd-register",
+    needs=("crash", "crash-host", "pause", "partition", "lose", "slow-link", "slow-disk"),
+    setup={"members": 5, "message_bytes": 1, "pre_vote": False},
+    bounds={"time_outs": 3, "requests": 0, "crashes": 0, "reads": 0, "depth": 14},
 )
 def raft_commit_prior_term() -> Iterator[None]:
     """A leader counts replicas of an entry that an older leader made; a newer log may still replace it."""

@@ -12,9 +12,10 @@ from chaoskube.models.raft.state import RaftState
 @bug(
     "raft-readindex-before-own-term-commit",
     cites="Raft thesis, 6.4; etcd-io/etcd#12680 and PR#12762; etcd-io/raft raft.go committedEntryInCurrentTerm",
-    invariants=("a-read-sees-what-was-acknowledged",),
-    scenario="raft",
-    setup={"members": 2, "time_outs": 2, "requests": 1, "crashes": 0, "reads": 1, "depth": 14},
+    invariants=("reads-are-linearizable", "revisions-only-grow"),
+    scenario="etcd-register",
+    needs=("crash", "crash-host", "pause", "partition", "lose", "slow-link", "slow-disk"),
+    bounds={"members": 2, "time_outs": 2, "requests": 1, "crashes": 0, "reads": 1, "depth": 14},
 )
 def raft_readindex_before_own_term_commit() -> Iterator[None]:
     """A new leader's commit index may be behind what its predecessor acknowledged; it lets reads be answered there."""

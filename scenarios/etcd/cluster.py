@@ -17,7 +17,7 @@ from chaoskube.scenario import Setup
 from chaoskube.scenarios.etcd.operator import CLIENTS_HOST, Operator
 from chaoskube.scenarios.etcd.shape import EtcdShape, shape_of
 from chaoskube.scenarios.etcd.stability import Stability
-from chaoskube.scenarios.etcd.telling import tell
+from chaoskube.scenarios.etcd.telling import Teller
 from chaoskube.sim import SECOND, Address, Entry, Line, Process, World
 
 WORK_NS = 26 * SECOND
@@ -32,6 +32,7 @@ class EtcdObserver:
         self.etcd = EtcdView(world.journal)
         if shape.checkpoints:
             self.etcd.leases.checkpoint_ns = shape.checkpoints * SECOND
+        self.etcd.calls.is_on_lease = shape.reads == "lease"
         self.stability = Stability(world, self.etcd.raft, has_pre_vote=shape.pre_vote)
 
 
@@ -59,6 +60,7 @@ class EtcdCluster:
         self.all = tuple(self._process(place) for place in range(count))
         """Whoever is, was or can become a member."""
         self._left: set[str] = set()
+        self._teller = Teller()
         self.members: list[Process] = []
         """Whoever is a member, as far as the operator knows."""
         self.servers = endpoints(self.all)
@@ -127,6 +129,10 @@ class EtcdCluster:
             return tuple(one.name for one in (*self.fragile_clients, *self.members))
         if kind == "host":
             return tuple(member.host for member in self.members)
+        if kind == "leading-process":
+            return tuple(one.name for one in self._leaders)
+        if kind == "leading-host":
+            return tuple(one.host for one in self._leaders)
         if kind == "etcd-member":
             return tuple(member.name for member in self.members)
         if kind == "etcd-learner":
@@ -134,6 +140,14 @@ class EtcdCluster:
         if kind == "etcd-spare":
             return tuple(member.name for member in self.spares)
         return ()
+
+    @property
+    def _leaders(self) -> tuple[Process, ...]:
+        """Who believes to lead, a leader of a later term first."""
+        leading = self.observer.etcd.raft.leading
+        return tuple(
+            sorted((one for one in self.members if one.name in leading), key=lambda one: -leading[one.name])
+        )
 
     def warm(self) -> str | None:
         """None when there is a leader and something has been written."""
@@ -154,7 +168,7 @@ class EtcdCluster:
 
     def tell(self, entry: Entry) -> Line | None:
         """The decisive events in words."""
-        return tell(entry)
+        return self._teller.tell(entry)
 
     def assumptions(self) -> Sequence[str]:
         """How the members are configured."""

@@ -9,6 +9,8 @@ what hides less. What is drawn is told in the story's assumptions, and the minim
 - snapshots: entries between two snapshots; etcd's default of 10,000 is never reached in a story, so either: a few dozen
   in one world of two, and a fifth of that kept for members that are a little behind.
 - reads: safe, or lease (linearizable reads on the leader's word, which a clock or a pause breaks: not by default).
+- message_bytes: how much one append carries, and how much is applied at one time; etcd's own 1 MiB is never reached in
+  a story, so either: a few entries, or only one, in one world of four.
 - checkpoints: seconds between notes of how long leases have; 0 for none, as etcd has it.
 
 Used by `cluster.py`; `simpler` by every etcd scenario.
@@ -21,7 +23,7 @@ from random import Random
 
 from attrs import frozen
 
-from chaoskube.models.etcd.options import ReplicaOptions
+from chaoskube.models.etcd.options import MAX_SIZE_PER_MSG, ReplicaOptions
 from chaoskube.scenario import Setup
 from chaoskube.sim import SECOND, UsageError, World
 
@@ -31,7 +33,14 @@ SIZES = (3, 3, 3, 3, 3, 3, 1, 2, 4, 5, 5, 7)
 SNAPSHOTS_USUAL = 10_000
 PROGRESS_NS = 5 * SECOND
 """As API servers' etcd is run (etcd's own default is 10 minutes)."""
-SETUP: Setup = {"members": ANY, "pre_vote": EITHER, "snapshots": EITHER, "reads": "safe", "checkpoints": 0}
+SETUP: Setup = {
+    "members": ANY,
+    "pre_vote": EITHER,
+    "snapshots": EITHER,
+    "message_bytes": EITHER,
+    "reads": "safe",
+    "checkpoints": 0,
+}
 
 
 @frozen(kw_only=True)
@@ -41,6 +50,7 @@ class EtcdShape:
     members: int
     pre_vote: bool
     snapshots: int
+    message_bytes: int
     reads: str
     checkpoints: int
 
@@ -51,6 +61,7 @@ class EtcdShape:
             pre_vote=self.pre_vote,
             progress_notify_ns=PROGRESS_NS,
             read_only="lease" if self.reads == "lease" else "safe",
+            max_size_per_msg=self.message_bytes,
             snapshot_count=self.snapshots,
             catch_up_entries=max(self.snapshots // 5, 5),
             lease_checkpoint_ns=self.checkpoints * SECOND,
@@ -60,9 +71,12 @@ class EtcdShape:
 
     def assumptions(self) -> tuple[str, ...]:
         """How the members are configured, in words."""
-        told = [f"{self.members} etcd members, pre-vote {'on' if self.pre_vote else 'off'}"]
+        members = "1 etcd member" if self.members == 1 else f"{self.members} etcd members"
+        told = [f"{members}, pre-vote {'on' if self.pre_vote else 'off'}"]
         if self.snapshots != SNAPSHOTS_USUAL:
             told.append(f"a snapshot every {self.snapshots} entries")
+        if self.message_bytes != MAX_SIZE_PER_MSG:
+            told.append(f"{self.message_bytes} bytes of entries an append")
         if self.reads == "lease":
             told.append("linearizable reads on the leader's lease")
         if self.checkpoints:
@@ -80,23 +94,27 @@ def shape_of(setup: Setup, world: World, scenario: str) -> EtcdShape:
     members = drawn("members", ANY, 3, lambda luck: luck.choice(SIZES))
     pre_vote = drawn("pre_vote", EITHER, EITHER, lambda luck: luck.randrange(3) == 0)
     snapshots = drawn("snapshots", EITHER, SNAPSHOTS_USUAL, _draw_snapshots)
+    message_bytes = drawn("message_bytes", EITHER, MAX_SIZE_PER_MSG, _draw_message_bytes)
     reads, checkpoints = setup.get("reads", "safe"), setup.get("checkpoints", 0)
     if not (
         _is_number(members, 1, 7)
         and isinstance(pre_vote, bool)
         and _is_number(snapshots, 1, SNAPSHOTS_USUAL)
+        and _is_number(message_bytes, 1, MAX_SIZE_PER_MSG)
         and reads in ("safe", "lease")
         and _is_number(checkpoints, 0, 3600)
     ):
         raise UsageError(
             f"{scenario} wants members=1..7 or any, pre_vote=true, false or either, snapshots=1..10000 or either, "
-            f"reads=safe or lease, checkpoints=0..3600, not {dict(setup)!r}"
+            f"message_bytes=1..{MAX_SIZE_PER_MSG} or either, reads=safe or lease, checkpoints=0..3600, not {dict(setup)!r}"
         )
-    assert isinstance(members, int) and isinstance(snapshots, int) and isinstance(checkpoints, int)
+    assert isinstance(members, int) and isinstance(snapshots, int)
+    assert isinstance(message_bytes, int) and isinstance(checkpoints, int)
     return EtcdShape(
         members=members,
         pre_vote=bool(pre_vote),
         snapshots=snapshots,
+        message_bytes=message_bytes,
         reads=str(reads),
         checkpoints=checkpoints,
     )
@@ -114,10 +132,17 @@ def simpler(setup: Setup) -> Iterable[Setup]:
     if setup.get("snapshots") == EITHER:
         yield {**setup, "snapshots": SNAPSHOTS_USUAL}
         yield {**setup, "snapshots": 30}
+    if setup.get("message_bytes") == EITHER:
+        yield {**setup, "message_bytes": MAX_SIZE_PER_MSG}
+        yield {**setup, "message_bytes": 1}
 
 
 def _draw_snapshots(luck: Random) -> int:
     return luck.randint(20, 50) if luck.randrange(2) else SNAPSHOTS_USUAL
+
+
+def _draw_message_bytes(luck: Random) -> int:
+    return MAX_SIZE_PER_MSG if luck.randrange(4) else luck.choice((1, 200, 400))
 
 
 def _is_number(value: object, least: int, most: int) -> bool:

@@ -33,6 +33,8 @@ from chaoskube.sim import (
 GRACE_NS = 8 * SECOND
 """For the leader that is cut off to step down, and for some elections that nobody wins."""
 WRITE_NS = 10 * SECOND
+ALONE_NS = 4 * SECOND
+"""A leader looks for its quorum once an election time-out: it may lead on alone for two of them."""
 HARMLESS = ("partition", "pause", "crash", "crash-host", "clock-offset", "clock-jump", "heal")
 
 
@@ -95,9 +97,26 @@ class Stability:
 
     def is_quiet_for(self, wanted_ns: int) -> bool:
         """Has there been no excuse for so long?"""
-        if not self._has_pre_vote or self.quiet_ns < wanted_ns:
-            return False
-        return all(text.split()[0] in HARMLESS for text in self._faults) and self._has_majority()
+        return self._has_pre_vote and self._is_plain_for(wanted_ns) and self._has_majority()
+
+    def _is_plain_for(self, wanted_ns: int) -> bool:
+        return self.quiet_ns >= wanted_ns and all(text.split()[0] in HARMLESS for text in self._faults)
+
+    def leader_alone(self) -> str:
+        """A leader that has heard no quorum for so long that it must have noticed; "" for none.
+
+        Members that were changed are no subject of this: a leader that is cut off has its own idea of who they are.
+        """
+        if not self._is_plain_for(ALONE_NS) or len(self._raft.members) > 1:
+            return ""
+        voters = [self._world.processes[name] for name in self._raft.current_voters]
+        running = [voter for voter in voters if voter.is_running]
+        for leader in running:
+            if leader.name in self._raft.leading:
+                heard = sum(one is leader or self._is_whole((leader, one)) for one in running)
+                if heard <= len(voters) // 2:
+                    return leader.name
+        return ""
 
     def _has_majority(self) -> bool:
         voters = [self._world.processes[name] for name in self._raft.current_voters]
@@ -150,4 +169,19 @@ def a_whole_majority_writes(seen: SeesStability, event: Entry) -> None:
         )
 
 
-INVARIANTS: tuple[Invariant, ...] = (a_whole_majority_keeps_its_leader, a_whole_majority_writes)
+@always(on=[CallAnswered, Acknowledged, BecameLeader])
+def a_leader_without_a_quorum_steps_down(seen: SeesStability) -> None:
+    """A leader that hears no quorum leads no more after two election time-outs.
+
+    Until it does it takes requests that it can't serve; with reads on its lease it answers them with the past. (Raft
+    dissertation, 6.2; etcd-io/raft: check-quorum.)
+    """
+    alone = seen.stability.leader_alone()
+    assert not alone, f"{alone} still leads; it has heard no quorum for {show(seen.stability.quiet_ns)}"
+
+
+INVARIANTS: tuple[Invariant, ...] = (
+    a_whole_majority_keeps_its_leader,
+    a_whole_majority_writes,
+    a_leader_without_a_quorum_steps_down,
+)

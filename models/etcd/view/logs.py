@@ -10,12 +10,15 @@ told of them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from attrs import define, field
 
 from chaoskube.models.etcd.events import Recovered, SnapshotInstalled
 from chaoskube.models.raft.events import Appended
 
 UNKNOWN_TERM = -1
+FIRST_TERM = 1
 """Of the entry before the first that is known."""
 
 
@@ -61,6 +64,8 @@ class LogsView:
         self.of: dict[str, MemberLog] = {}
         self._terms: dict[str, int] = {}
         self._entries: dict[tuple[int, int], tuple[int, int]] = {}
+        self._changes: dict[int, set[int]] = {}
+        """Of changes of members: the terms that they have had at each index."""
 
     def forget(self, member: str) -> None:
         """Somebody else has its name from now on."""
@@ -89,6 +94,32 @@ class LogsView:
         for offset, (term, content) in enumerate(zip(event.terms, event.contents, strict=True)):
             self._match(member, event.first + offset, term, content, log.last_term)
             log.terms.append(term)
+
+    def changes_under_way(self, member: str, event: Appended, committed: int) -> str:
+        """Two changes of members of which neither is committed, in one log; in words, "" for none.
+
+        Those of the first term make the cluster, and nobody leads it.
+        """
+        log = self.of[member]
+        for index in event.changes:
+            if index <= committed or (log.term(index) or 0) <= FIRST_TERM:
+                continue
+            self._changes.setdefault(index, set()).add(log.term(index) or 0)
+            for earlier in range(committed + 1, index):
+                if log.term(earlier) in self._changes.get(earlier, ()):
+                    return f"{member} holds two changes of members that aren't committed, entries {earlier} and {index}"
+        return ""
+
+    def winner_without(self, index: int, term: int, voters: Sequence[str]) -> str:
+        """A voter whose log a majority would vote for, and that lacks this entry; "" for none."""
+        logs = [(name, self.of[name]) for name in voters if name in self.of]
+        for name, log in logs:
+            if index <= log.base or log.term(index) == term:
+                continue
+            votes = sum((one.last_term, one.last) <= (log.last_term, log.last) for _, one in logs)
+            if votes > len(voters) // 2:
+                return name
+        return ""
 
     def recover(self, member: str, event: Recovered) -> None:
         """The member boots with what its disk has."""

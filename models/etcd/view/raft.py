@@ -74,11 +74,13 @@ class RaftView:
         self.votes: dict[tuple[int, str], str] = {}
         self.vote_conflict = ""
         """A member gave two votes in one term; in words."""
-        self.acknowledged_index = 0
-        """The highest index that a client was told of."""
+        self.acknowledged: dict[int, int] = {}
+        """For each term the highest index of its entries that a client was told of."""
         self.logs = LogsView()
         self.completeness_conflict = ""
         """A leader lacks what was committed in an earlier term; in words."""
+        self.winner_conflict = ""
+        """Somebody could be elected who lacks what is committed; in words."""
         self.gap_conflict = ""
         """An index was left out, or committed again; in words."""
         self.membership_conflict = ""
@@ -110,6 +112,10 @@ class RaftView:
 
     def _newest(self) -> Membership:
         return self.members[max(self.members)] if self.members else Membership(voters=())
+
+    def acknowledged_before(self, term: int) -> int:
+        """The highest index of which a client was told and whose entry is of an earlier term; 0 for none."""
+        return max((index for made_in, index in self.acknowledged.items() if made_in < term), default=0)
 
     def newer_leader_without(self, index: int, term: int) -> str:
         """A leader of a later term whose log lacked the entry at `index` of `term`, in words; "" for none."""
@@ -168,7 +174,7 @@ class RaftView:
         event = entry.event
         assert isinstance(event, Committed)
         self._check_gap(entry.by, event)
-        index = event.first
+        index, known = event.first, self.last_committed
         for term, content in zip(event.terms, event.contents, strict=True):
             chosen = self.chosen.get(index)
             if chosen is None:
@@ -180,6 +186,19 @@ class RaftView:
                     f"and request {content} of term {term} for {entry.by}"
                 )
             index += 1
+        if self.last_committed > known:
+            self._check_winners()
+
+    def _check_winners(self) -> None:
+        """Whoever the voters would elect, by what is on their disks, has the newest committed entry."""
+        index = self.last_committed
+        chosen = self.chosen[index]
+        winner = self.logs.winner_without(index, chosen.term, self.current_voters)
+        if winner and not self.winner_conflict:
+            self.winner_conflict = (
+                f"{winner} can win an election without entry {index} of term {chosen.term}, which {chosen.by} holds "
+                "to be committed"
+            )
 
     def _check_gap(self, by: str, event: Committed) -> None:
         before = self.committed_by.get(by)
@@ -192,7 +211,7 @@ class RaftView:
     def _acknowledged(self, entry: Entry) -> None:
         event = entry.event
         assert isinstance(event, Acknowledged)
-        self.acknowledged_index = max(self.acknowledged_index, event.index)
+        self.acknowledged[event.term] = max(self.acknowledged.get(event.term, 0), event.index)
 
     # -- what is on disks
 
@@ -205,6 +224,8 @@ class RaftView:
         event = entry.event
         assert isinstance(event, Appended)
         self.logs.append(entry.by, event, self.leading.get(entry.by, 0))
+        if event.changes and not self.membership_conflict:
+            self.membership_conflict = self.logs.changes_under_way(entry.by, event, self.last_committed)
 
     def _recovered(self, entry: Entry) -> None:
         event = entry.event

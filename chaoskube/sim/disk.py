@@ -96,6 +96,7 @@ class Disk:
         self._slow: list[tuple[int, int]] = []
         self._full_count = 0
         self._lie_count = 0
+        self._on_replaced: list[Callable[[], None]] = []
 
     # -- what components do
 
@@ -109,6 +110,8 @@ class Disk:
         Raises DiskFull: the old content stands.
         """
         self._write(_Write(file, 0, (record,)))
+        for listener in tuple(self._on_replaced):
+            listener()
 
     def truncate(self, file: str, keep: int) -> None:
         """Drop all but the first `keep` records."""
@@ -161,6 +164,11 @@ class Disk:
         self._lie_count += 1
         return Disturbance(self._be_honest)
 
+    def when_replaced(self, listener: Callable[[], None]) -> Disturbance:
+        """Call `listener` each time that a whole file has been replaced, before that is safe."""
+        self._on_replaced.append(listener)
+        return Disturbance(lambda: self._on_replaced.remove(listener))
+
     def rot(self, file: str, place: int) -> Disturbance:
         """Flip bits in the stored record at `place` of `file` (as of a list: -1 is the newest)."""
         records = self._durable.get(file, [])
@@ -169,9 +177,10 @@ class Disk:
                 f"{self._process.name} has {len(records)} stored records in {file!r}; there is none at {place}"
             )
         place %= len(records)
-        rotten = Rotten(records[place])
+        stored = records[place]
+        rotten = Rotten(stored.was if isinstance(stored, Rotten) else stored)
         for files in (self._durable, self._files):
-            _swap(files, file, place, rotten.was, rotten)
+            _swap(files, file, place, stored, rotten)
         self._process.record(BitRotted(file=file, place=place))
         return Disturbance(lambda: self._repair(file, place, rotten))
 

@@ -15,6 +15,7 @@ from chaoskube.faults.clock_drift import ClockDrift
 from chaoskube.faults.clock_jump import ClockJump
 from chaoskube.faults.crash import Crash
 from chaoskube.faults.crash_host import CrashHost
+from chaoskube.faults.crash_renaming import CrashRenaming
 from chaoskube.faults.full_disk import FullDisk
 from chaoskube.faults.lose import Lose
 from chaoskube.faults.partition import Partition
@@ -29,6 +30,7 @@ from chaoskube.scenarios.etcd import stability
 FAULTS: tuple[type[Action], ...] = (
     Crash,
     CrashHost,
+    CrashRenaming,
     Pause,
     Partition,
     SlowLink,
@@ -40,4 +42,5 @@ FAULTS: tuple[type[Action], ...] = (
     ClockDrift,
     ClockJump,
 )
-INVARIANTS: tuple[Invariant, ...] = (*collect([raft, etcd, etcd_watch]), *stability.INVARIANTS)
+INVARIANTS: tuple[Invariant, ...] = (*collect([etcd, etcd_watch, raft]), *stability.INVARIANTS)
+"""Of two that one event breaks the first is told: what clients lose before what Raft did wrong."""

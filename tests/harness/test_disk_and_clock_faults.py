@@ -172,6 +172,7 @@ def test_a_lying_disk_loses_in_a_crash_what_it_said_was_safe() -> None:
         ("full-disk process=idler", "keeps nothing on a disk"),
         ("bit-rot process=idler", "keeps nothing on a disk"),
         ("lying-disk process=idler", "keeps nothing on a disk"),
+        ("crash-renaming process=idler", "keeps nothing on a disk"),
         ("bit-rot process=writer file=2", "has 1 files"),
         ("bit-rot process=writer back=50", "none 50 back"),
     ],

@@ -170,6 +170,35 @@ def test_what_was_written_over_a_rotten_record_is_not_repaired_away() -> None:
     run(act)
 
 
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_record_that_rots_twice_is_good_again_when_both_have_healed(first: int) -> None:
+    def act(world: World, process: Process) -> None:
+        disk = process.disk
+        disk.append("log", "good")
+        disk.sync(lambda: None)
+        world.advance(SECOND)
+        rots = [disk.rot("log", 0), disk.rot("log", 0)]
+        rots[first].heal()
+        rots[1 - first].heal()
+        assert disk.read("log") == ("good",)
+
+    run(act)
+
+
+def test_whoever_asked_hears_of_each_file_that_is_replaced_before_it_is_safe() -> None:
+    def act(world: World, process: Process) -> None:
+        disk, heard = process.disk, list[tuple[object, ...]]()
+        watching = disk.when_replaced(lambda: heard.append(disk.read("db")))
+        disk.append("db", 1)
+        disk.replace("db", 2)
+        process.crash()
+        watching.heal()
+        disk.replace("db", 3)
+        assert heard == [(2,)] and disk.read("db") == (3,)
+
+    run(act)
+
+
 def test_only_what_is_stored_can_rot() -> None:
     def act(world: World, process: Process) -> None:
         process.disk.append("log", 0)

@@ -2,7 +2,8 @@
 
 Each client opens a session (a lease that it keeps alive), waits for the lock, writes a few times under it, each time on
 condition that its key still exists, and leaves: in order most times, sometimes without a word, so that only its lease's
-end frees the lock. Clients are killed and paused like members. A writer of its own keeps the log growing.
+end frees the lock. Clients are killed and paused like members, and an operator ends leases that somebody relies on.
+A writer of its own keeps the log growing.
 
 What is promised of locks, and what is not, stands in `etcd/locking.py`. Leaders note how long leases have every two
 seconds, so that a lease's end does not depend on how often the leader changes (etcd's feature LeaseCheckpoint, off by default).
@@ -22,12 +23,13 @@ from chaoskube.scenarios.etcd.cluster import EtcdCluster, EtcdObserver
 from chaoskube.scenarios.etcd.locking import GUARDED, LOCK, LockHeld, LockLeft, LockView, Token
 from chaoskube.scenarios.etcd.menus import FAULTS, INVARIANTS
 from chaoskube.scenarios.etcd.operations.compact import Compact
+from chaoskube.scenarios.etcd.operations.lease_revoke import LeaseRevoke
 from chaoskube.scenarios.etcd.operations.move_leader import MoveLeader
 from chaoskube.scenarios.etcd.shape import SETUP, EtcdShape, simpler
 from chaoskube.sim import MILLISECOND, SECOND, Address, Process, Refused, Unsure, World
 
 CLIENTS = 3
-TTLS = (3, 5, 10)
+TTLS = (3, 5, 10, 20)
 CHECKPOINT_SECONDS = 2
 """More than the election time-out (1 s) that a new leader adds to each lease: what still has its whole time when its note is
 due is passed over, and not looked at again (server/lease/lessor.go checkpointScheduledLeases)."""
@@ -45,6 +47,15 @@ class LockObserver(EtcdObserver):
     def __init__(self, world: World, shape: EtcdShape) -> None:
         super().__init__(world, shape)
         self.locks = LockView(world.journal)
+
+
+class LockCluster(EtcdCluster):
+    """One that isn't at rest while a lease is there: nobody keeps any alive by then."""
+
+    def unsettled(self) -> str | None:
+        """None when, besides, the leases have ended."""
+        left = self.observer.etcd.leases.alive
+        return super().unsettled() or (f"{len(left)} leases have not ended" if left else None)
 
 
 class LockClient:
@@ -69,13 +80,14 @@ class LockClient:
 
     async def _with_session(self, session: Session) -> None:
         """Some turns; then the end of the session, said or not."""
-        for _ in range(self._process.rng.randint(1, 3)):
-            if not session.is_alive or self._process.now >= self._until:
-                break
-            await self._turn(session)
-        if self._process.rng.randrange(3):
-            await session.close()
-        else:
+        try:
+            for _ in range(self._process.rng.randint(1, 3)):
+                if not session.is_alive or self._process.now >= self._until:
+                    break
+                await self._turn(session)
+            if self._process.rng.randrange(3):
+                await session.close()
+        finally:
             session.orphan()
 
     async def _turn(self, session: Session) -> None:
@@ -112,7 +124,7 @@ class Writer(Worker):
 
 def build(world: World, setup: Setup) -> EtcdCluster:
     """The members, a writer, and clients that lock."""
-    cluster = EtcdCluster(world, setup, "etcd-lease-lock", work_ns=WORK_NS, observe=LockObserver)
+    cluster = LockCluster(world, setup, "etcd-lease-lock", work_ns=WORK_NS, observe=LockObserver)
 
     def boot(place: int) -> Callable[[Process], None]:
         return lambda process: process.spawn(LockClient(process, cluster.servers_from(place), WORK_NS).run)
@@ -134,7 +146,7 @@ def etcd_lease_lock() -> Scenario:
         doc="Clients take turns under a lock of etcd and lose their leases, while its members suffer.",
         setup={**SETUP, "checkpoints": CHECKPOINT_SECONDS},
         build=build,
-        menu=(*FAULTS, Compact, MoveLeader),
+        menu=(*FAULTS, Compact, LeaseRevoke, MoveLeader),
         invariants=(*INVARIANTS, *locking.INVARIANTS),
         duration_ns=30 * SECOND,
         warm_ns=30 * SECOND,

@@ -1,7 +1,7 @@
 """Clients that read and write a few registers, and one of them watches: for every scenario where the use is beside the point.
 
-They put unique values, compare-and-swap, delete, write two registers at once, read linearizably and serializably, now and
-in the past. Every answer is noted, and held against the known order of commits (`models/etcd/view/calls.py`).
+They put unique values, compare-and-swap, delete, write two registers at once and read the past with it, read linearizably
+and serializably, now and in the past. Every answer is noted, and held against the known order of commits (`models/etcd/view/calls.py`).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from chaoskube.sim import Process
 PREFIX = "/register/"
 REGISTERS = 2
 CLIENTS = 3
-PAST = 10
+PAST = 20
 """How far back reads of the past go, in revisions."""
 
 
@@ -50,7 +50,7 @@ class RegisterClient(Worker):
         """Reads more often than writes."""
         key = f"{PREFIX}{self.luck.randrange(REGISTERS)}"
         kinds: tuple[Callable[[str], None], ...] = (self._read, self._put, self._swap, self._other)
-        kinds[self.luck.choice((0, 0, 1, 1, 2, 2, 3))](key)
+        kinds[self.luck.choice((0, 0, 1, 1, 2, 2, 3, 3))](key)
 
     def _read(self, key: str) -> None:
         self.ask(Range(key=key), self._on_read)
@@ -70,14 +70,18 @@ class RegisterClient(Worker):
             self.ask(DeleteRange(key=key), self.rest)
         elif kind == 1:
             writes = tuple(Put(key=f"{PREFIX}{one}", value=self.value()) for one in range(REGISTERS))
-            self.ask(Txn(success=writes), self.rest)
+            self.ask(Txn(success=(*writes, self._range_of_past())), self.rest)
         elif kind == 2:
             self.ask(Range(key=PREFIX, range_end=everything, serializable=True), self.rest)
         elif kind == 3:
             self.ask(Range(key=PREFIX, range_end=everything), self.rest)
         else:
-            past = max(self._revision - self.luck.randrange(PAST), 1)
-            self.ask(Range(key=PREFIX, range_end=everything, revision=past), self.rest)
+            self.ask(self._range_of_past(), self.rest)
+
+    def _range_of_past(self) -> Range:
+        """Of all registers; refused where that is compacted, and then whatever else is in the transaction."""
+        past = max(self._revision - self.luck.randrange(PAST), 1)
+        return Range(key=PREFIX, range_end=prefix_end(PREFIX), revision=past)
 
     def _on_read(self, outcome: Outcome) -> None:
         if isinstance(outcome, RangeResponse):

@@ -10,7 +10,9 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections import Counter
 from collections.abc import Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import TextIO
 
@@ -100,7 +102,7 @@ def _event_lines(result: Result, failure: Failure, room: int) -> list[str]:
     width = max((len(one.component) for one in chosen), default=0)
     lines = [f"  {_clock(one.at)}  {one.component:<{width}}  {one.words}" for one in chosen]
     lines.append(f"  {_clock(failure.at)}  => {failure.name} does not hold")
-    count = f" ({left_out} other events left out)" if left_out else ""
+    count = f" ({left_out} other event{'s' if left_out > 1 else ''} left out)" if left_out else ""
     return [f"what happened{count}", *lines]
 
 
@@ -163,11 +165,11 @@ def _range(names: Sequence[str]) -> str:
 
 
 def _decisive(events: Sequence[_Event], names: frozenset[str], room: int) -> tuple[list[_Event], int]:
-    """Those that share most names with the failure and the actions; among equals the latest."""
-    ranked = sorted(
-        range(len(events)),
-        key=lambda index: (-len(names & _words(f"{events[index].component} {events[index].words}")), -index),
-    )
+    """Those that share most names with the failure and the actions, rare names first; among equals the latest."""
+    shared = [names & _words(f"{one.component} {one.words}") for one in events]
+    counts = Counter(name for found in shared for name in found)
+    weights = [sum(Fraction(1, counts[name]) for name in found) for found in shared]
+    ranked = sorted(range(len(events)), key=lambda index: (-weights[index], -index))
     kept = sorted(ranked[:room])
     return [events[index] for index in kept], len(events) - len(kept)
 

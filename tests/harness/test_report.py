@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chaoskube.report.text import _collapse
+from chaoskube.report.text import _collapse, _decisive, _Event
 from chaoskube.run import Told
 from chaoskube.sim import MILLISECOND, SECOND, Line
 
@@ -56,3 +56,13 @@ def test_repetitions_in_a_row_are_counted() -> None:
     found = lines((1, "client", "fails"), (200, "client", "fails"), (400, "client", "fails"))
 
     assert found == [(1, "client", "fails (3 times)")]
+
+
+def test_of_many_lines_those_with_the_rare_names_stay() -> None:
+    """A client's hundred reads share its name with the failure; what was done to its lease is told once."""
+    reads = [_Event(at=at, component="client-2", words="reads /lock/jobs") for at in range(1, 20)]
+    events = [_Event(at=0, component="etcd-0", words="ends lease ff42: revoked"), *reads]
+
+    kept, left_out = _decisive(events, frozenset({"client-2", "lock", "jobs", "ff42"}), 3)
+
+    assert [one.at for one in kept] == [0, 18, 19] and left_out == 17

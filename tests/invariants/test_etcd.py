@@ -152,6 +152,14 @@ def test_a_leader_without_an_acknowledged_entry_is_told() -> None:
     assert told == "etcd-1 leads term 2 with a log that ends at 6; entry 7 was acknowledged"
 
 
+def test_a_leader_of_an_old_term_may_lack_what_a_newer_one_has_acknowledged() -> None:
+    """Its votes were late: it can commit nothing any more, and is owed nothing. (Raft paper, 5.4: later terms.)"""
+    done = ("etcd-0", Acknowledged(index=7, term=3, revision=5, request_id=5))
+
+    assert judge(no_acknowledged_write_is_lost, done, ("etcd-1", BecameLeader(term=2, first_index=7))) is None
+    assert judge(no_acknowledged_write_is_lost, done, ("etcd-1", BecameLeader(term=4, first_index=7)))
+
+
 def test_a_member_that_stays_behind_is_told() -> None:
     """Asked once faults have stopped, again and again; what is new since then is still on its way."""
     journal = Journal()
@@ -203,7 +211,7 @@ def test_a_linearizable_read_of_the_past_is_told() -> None:
 
 def test_a_read_that_mixes_revisions_is_told() -> None:
     """The header says one revision, the content is another's; serializable reads have no such excuse either."""
-    told = "client asked for Range /a and was told /a of revision 3 at revision 4, where there was /a of revision 4"
+    told = "client asked for Range /a and was told at revision 4: /a of revision 3, where there was /a of revision 4"
 
     assert judge(reads_are_linearizable, *HISTORY, *read(4, at=3)) == told
     assert judge(serializable_reads_come_from_the_past, *HISTORY, *read(4, at=3, stale=True)) == told
@@ -232,18 +240,26 @@ def test_an_answer_of_a_revision_that_nobody_made_is_told() -> None:
     ("request_", "response", "told"),
     [
         (Put(key="/a", value="x"), PutResponse(revision=4), None),
-        (Put(key="/a", value="y"), PutResponse(revision=4), "revision 4, which wrote something else"),
-        (Put(key="/b", value="x"), PutResponse(revision=4), "revision 4, which wrote something else"),
         (
-            Put(key="/a", value="x"),
+            Put(key="/a", value="y"),
+            PutResponse(revision=4),
+            "revision 4: which made PUT /a, where the request makes PUT /a with another content",
+        ),
+        (
+            Put(key="/b", value="x"),
+            PutResponse(revision=4),
+            "revision 4: which made PUT /a, where the request makes PUT /b",
+        ),
+        (
+            Put(key="/a", value="x", prev_kv=True),
             PutResponse(revision=4, prev_kv=version("/a", 2)),
-            "a previous version that wasn't there before revision 4",
+            "revision 4: a previous version that wasn't there",
         ),
         (DeleteRange(key="/b"), DeleteRangeResponse(revision=4), None),
         (
             DeleteRange(key="/a"),
             DeleteRangeResponse(revision=4),
-            "0 deleted at revision 4, where there were 1 keys",
+            "revision 4: which made PUT /a, where the request makes DELETE /a",
         ),
         (
             Txn(success=(Put(key="/a", value="x"),)),
@@ -253,7 +269,7 @@ def test_an_answer_of_a_revision_that_nobody_made_is_told() -> None:
         (
             Txn(success=(Put(key="/a", value="y"),)),
             TxnResponse(revision=4, succeeded=True, responses=(PutResponse(revision=4),)),
-            "revision 4, which didn't write /a",
+            "revision 4: which made PUT /a, where the request makes PUT /a with another content",
         ),
         (
             Put(key="/a", value="x"),

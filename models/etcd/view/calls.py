@@ -2,23 +2,34 @@
 
 The commit order is known inside a simulation, and every answer carries a revision: so an answer to a linearizable call
 is right when its revision isn't older than anything that anybody was told before it was asked, and when it is what the
-history says for that revision. An answer to a serializable one only has to be what the history says for its own. One look-up an
-answer, no search, never "unknown".
+history says for that revision (`effects.py`). An answer to a serializable one only has to be what the history says for its own. One
+look-up an answer, no search, never "unknown". What watches and serializable reads tell is known from then on, too: it was
+committed. Refusals are held against what has been compacted, and against what was known.
 
 Only clients that keep a history are checked (`CallMade`, `CallAnswered`). Part of `EtcdView`.
-Not modelled: the content of answers inside transactions; calls that read no keys (their revision is checked).
+Not modelled: refusals for other reasons (a lease or key that isn't there); of lease calls only the revision is checked.
 """
 
 from __future__ import annotations
 
 from attrs import frozen
 
-from chaoskube.models.etcd.events import CallAnswered, CallMade, Restored
+from chaoskube.models.etcd.events import (
+    CallAnswered,
+    CallMade,
+    Compacted,
+    Restored,
+    WatchDelivered,
+    WatchEnded,
+    WatchOpened,
+    WatchProgressed,
+)
 from chaoskube.models.etcd.messages import (
+    COMPACTED,
+    FUTURE_REVISION,
+    Compact,
     DeleteRange,
     DeleteRangeResponse,
-    EventType,
-    KeyValue,
     LeaseGrant,
     LeaseRevoke,
     Put,
@@ -28,10 +39,11 @@ from chaoskube.models.etcd.messages import (
     Txn,
     TxnResponse,
 )
+from chaoskube.models.etcd.view.effects import answer_of, mistake_in, range_mistake
 from chaoskube.models.etcd.view.store import StoreView
 from chaoskube.sim import Entry, Journal
 
-LINEARIZABLE = (Range, Put, DeleteRange, Txn, LeaseGrant, LeaseRevoke)
+CHECKED = (Range, Put, DeleteRange, Txn, LeaseGrant, LeaseRevoke, Compact)
 
 
 @frozen(kw_only=True)
@@ -39,11 +51,12 @@ class Asked:
     """A call under way."""
 
     request: object
-    at: int
     floor: int
     """The newest revision that anybody had been told of when it was asked."""
     own: int
     """The newest that this client had been told of."""
+    compacted: int
+    """What was before this revision had been forgotten."""
 
 
 class CallsView:
@@ -58,12 +71,23 @@ class CallsView:
         """A write was answered with what it didn't do."""
         self.fallen_revision = ""
         """A client was told a smaller revision than before."""
+        self.is_on_lease = False
+        """Reads are answered on the leader's lease: a leader that is cut off notices after two election time-outs, others
+        may elect after one, so a read may be old for a moment."""
         self.answered = 0
         """How many answers were checked."""
         self._store = store
         self._asked: dict[tuple[str, int], Asked] = {}
         self._told: dict[str, int] = {}
         self._floor = 1
+        self._compacted = 0
+        self._watches: set[str] = set()
+        """Those that are open, and of this cluster."""
+        journal.subscribe(Compacted, self._was_compacted)
+        journal.subscribe(WatchOpened, self._watch_opened)
+        journal.subscribe(WatchDelivered, self._watch_delivered)
+        journal.subscribe(WatchProgressed, self._watch_progressed)
+        journal.subscribe(WatchEnded, self._watch_ended)
         journal.subscribe(CallMade, self._made)
         journal.subscribe(CallAnswered, self._answered)
         store.on_restored.append(self._restored)
@@ -76,111 +100,143 @@ class CallsView:
     def _made(self, entry: Entry) -> None:
         event = entry.event
         assert isinstance(event, CallMade)
+        may_be_old = self.is_on_lease and is_read(event.request)
         self._asked[(entry.by, event.number)] = Asked(
-            request=event.request, at=entry.at, floor=self.floor, own=self._told.get(entry.by, 1)
+            request=event.request,
+            floor=0 if may_be_old else self.floor,
+            own=0 if may_be_old else self._told.get(entry.by, 1),
+            compacted=0 if may_be_old else self._compacted,
         )
 
     def _answered(self, entry: Entry) -> None:
         event = entry.event
         assert isinstance(event, CallAnswered)
         asked = self._asked.pop((entry.by, event.number), None)
-        if asked is None or event.response is None:
+        if asked is None:
             return
-        self.answered += 1
-        self._check(entry.by, asked, event.response)
+        if event.response is not None:
+            self.answered += 1
+            self._check(entry.by, asked, event.response)
+        elif event.error:
+            self._refused(entry.by, asked, event.error)
+
+    def _was_compacted(self, entry: Entry) -> None:
+        event = entry.event
+        assert isinstance(event, Compacted)
+        self._compacted = max(self._compacted, event.revision)
 
     def _check(self, client: str, asked: Asked, response: object) -> None:
-        request = asked.request
-        if isinstance(request, Range) and isinstance(response, RangeResponse):
-            wrong = self._wrong_range(request, response)
+        request, revision = asked.request, getattr(response, "revision", 0)
+        if isinstance(request, CHECKED):
+            wrong = self._wrong_answer(request, response)
             if may_be_stale(request):
                 self.foreign_past = self.foreign_past or _said(client, request, wrong)
+                self._heard(revision)
                 return
-            if not wrong and response.revision < asked.floor:
-                wrong = f"revision {response.revision}; revision {asked.floor} was known before it was asked"
-            self.stale_read = self.stale_read or _said(client, request, wrong)
-        elif not isinstance(request, LINEARIZABLE) or may_be_stale(request):
-            return
-        revision = getattr(response, "revision", 0)
-        if not isinstance(request, Range):
-            self.wrong_write = self.wrong_write or _said(client, request, self._wrong_write(asked, response))
-        if revision < asked.own and not self.fallen_revision:
-            self.fallen_revision = f"{client} was told of revision {asked.own}, and then of {revision} in answer to {_short(request)}"
-        self._told[client] = max(self._told.get(client, 1), revision)
-        self._floor = max(self._floor, revision)
+            wrong = wrong or _too_old(asked, response)
+            if is_read(request):
+                self.stale_read = self.stale_read or _said(client, request, wrong)
+            else:
+                self.wrong_write = self.wrong_write or self._store.repeated or _said(client, request, wrong)
+            if revision < asked.own and not self.fallen_revision:
+                self.fallen_revision = f"{client} was told of revision {asked.own}, and then of {revision} in answer to {_short(request)}"
+            self._told[client] = max(self._told.get(client, 1), revision)
+            self._heard(revision)
+
+    def _heard(self, revision: int) -> None:
+        """Somebody knows of it from now on; of one that nobody has made nothing follows."""
+        self._floor = max(self._floor, min(revision, self._store.revision))
 
     # -- what the history says
 
-    def _wrong_range(self, request: Range, response: RangeResponse) -> str:
+    def _wrong_answer(self, request: object, response: object) -> str:
         """How the answer differs from the history at its revision; "" where it doesn't."""
-        store = self._store
-        if response.revision > store.revision:
-            return f"revision {response.revision}; no member had made more than {store.revision}"
-        if not request.is_plain or request.limit:
-            return ""
-        wanted = store.range_at(request.key, request.range_end, request.revision or response.revision)
-        if response.count != len(wanted):
-            return f"{response.count} keys at revision {response.revision}, where there were {len(wanted)}"
-        if request.count_only:
-            return ""
-        got = response.kvs
-        if tuple(map(_place, got)) != tuple(map(_place, wanted)):
-            return f"{_said_of(got)} at revision {response.revision}, where there was {_said_of(wanted)}"
-        if not request.keys_only and got != wanted:
-            return f"other values at revision {response.revision} than were written"
-        return ""
-
-    def _wrong_write(self, asked: Asked, response: object) -> str:
         revision = getattr(response, "revision", 0)
-        if revision < asked.floor:
-            return f"revision {revision}; revision {asked.floor} was known before it was asked"
         if revision > self._store.revision:
             return f"revision {revision}; no member had made more than {self._store.revision}"
+        if isinstance(request, Range) and isinstance(response, RangeResponse):
+            return self._wrong_range(request, response)
+        if isinstance(request, Put | DeleteRange | Txn) and isinstance(
+            response, PutResponse | DeleteRangeResponse | TxnResponse
+        ):
+            mistake = mistake_in(request, response, self._store)
+            return f"revision {revision}: {mistake}" if mistake else ""
+        return ""
+
+    def _wrong_range(self, request: Range, response: RangeResponse) -> str:
+        at = request.revision if request.revision > 0 else response.revision
+        if at > response.revision:
+            return f"revision {at}, when the newest was {response.revision}"
+        found = self._store.range_at(request.key, request.range_end, at)
+        mistake = range_mistake(answer_of(request, found), response)
+        return f"at revision {response.revision}: {mistake}" if mistake else ""
+
+    def _refused(self, client: str, asked: Asked, error: str) -> None:
+        """What was said to be compacted, or to come, must have been."""
         request = asked.request
-        if isinstance(request, Put) and isinstance(response, PutResponse):
-            return self._wrong_put(request, response)
-        if isinstance(request, DeleteRange) and isinstance(response, DeleteRangeResponse):
-            return self._wrong_delete(request, response)
-        if isinstance(request, Txn) and isinstance(response, TxnResponse):
-            return self._wrong_txn(request, response)
-        return ""
+        revisions = revisions_read(request)
+        if not revisions:
+            return
+        newest, wrong = self._store.compacted, ""
+        is_gone = min(revisions) <= newest if isinstance(request, Compact) else min(revisions) < newest
+        if error == COMPACTED.message and not is_gone:
+            wrong = f"that revision {min(revisions)} is compacted; history goes back to {newest}"
+        if error == FUTURE_REVISION.message and max(revisions) <= asked.floor and not may_be_stale(request):
+            wrong = f"that revision {max(revisions)} is to come; revision {asked.floor} was known before it was asked"
+        if is_read(request):
+            self.stale_read = self.stale_read or _said(client, request, wrong)
+        else:
+            self.wrong_write = self.wrong_write or _said(client, request, wrong)
 
-    def _wrong_put(self, request: Put, response: PutResponse) -> str:
-        changes = self._store.events_at(response.revision)
-        made = [one.kv for one in changes if one.type is EventType.PUT and one.kv.key == request.key]
-        if not made or not (request.ignore_value or made[-1].value == request.value):
-            return f"revision {response.revision}, which wrote something else"
-        before = self._store.value_at(request.key, response.revision - 1)
-        if response.prev_kv is not None and response.prev_kv != before:
-            return f"a previous version that wasn't there before revision {response.revision}"
-        return ""
+    # -- what watches tell
 
-    def _wrong_delete(self, request: DeleteRange, response: DeleteRangeResponse) -> str:
-        before = response.revision - 1 if response.deleted else response.revision
-        wanted = self._store.range_at(request.key, request.range_end, before)
-        if len(wanted) != response.deleted:
-            return f"{response.deleted} deleted at revision {response.revision}, where there were {len(wanted)} keys"
-        return ""
+    def _watch_opened(self, entry: Entry) -> None:
+        event = entry.event
+        assert isinstance(event, WatchOpened)
+        self._watches.add(event.watch)
 
-    def _wrong_txn(self, request: Txn, response: TxnResponse) -> str:
-        branch = request.success if response.succeeded else request.failure
-        if len(response.responses) != len(branch):
-            return f"{len(response.responses)} answers to {len(branch)} operations"
-        for one in branch:
-            if isinstance(one, Put) and not one.ignore_value:
-                changes = self._store.events_at(response.revision)
-                if not any(event.kv.key == one.key and event.kv.value == one.value for event in changes):
-                    return f"revision {response.revision}, which didn't write {one.key}"
-        return ""
+    def _watch_delivered(self, entry: Entry) -> None:
+        event = entry.event
+        assert isinstance(event, WatchDelivered)
+        if event.watch in self._watches:
+            self._heard(max((one.kv.mod_revision for one in event.events), default=1))
+
+    def _watch_progressed(self, entry: Entry) -> None:
+        event = entry.event
+        assert isinstance(event, WatchProgressed)
+        if event.watch in self._watches:
+            self._heard(event.revision)
+
+    def _watch_ended(self, entry: Entry) -> None:
+        event = entry.event
+        assert isinstance(event, WatchEnded)
+        self._watches.discard(event.watch)
 
     def _restored(self, entry: Entry) -> None:
         """Calls under way ask the old cluster. Revisions that are made anew may be told anew."""
         event = entry.event
         assert isinstance(event, Restored)
         self._asked.clear()
+        self._watches.clear()
+        self._compacted = 0
         self._floor = min(self._floor, event.revision)
         for client, revision in self._told.items():
             self._told[client] = min(revision, event.revision)
+
+
+def _too_old(asked: Asked, response: object) -> str:
+    revision = getattr(response, "revision", 0)
+    if revision < asked.floor:
+        return f"revision {revision}; revision {asked.floor} was known before it was asked"
+    gone = [one for one in revisions_read(asked.request, response) if one < asked.compacted]
+    return f"what was at revision {gone[0]}, which had been compacted before it was asked" if gone else ""
+
+
+def is_read(request: object) -> bool:
+    """Does it change nothing, whatever branch runs?"""
+    if isinstance(request, Txn):
+        return all(is_read(one) for one in (*request.success, *request.failure))
+    return isinstance(request, Range)
 
 
 def may_be_stale(request: object) -> bool:
@@ -190,8 +246,16 @@ def may_be_stale(request: object) -> bool:
     return isinstance(request, Range) and request.serializable
 
 
-def _place(kv: KeyValue) -> tuple[str, int, int]:
-    return kv.key, kv.mod_revision, kv.version
+def revisions_read(request: object, response: object = None) -> list[int]:
+    """The revisions that it names: of ranges, or of a compaction; of a transaction's branches that which ran, or both."""
+    if isinstance(request, Txn):
+        if isinstance(response, TxnResponse):
+            branch = request.success if response.succeeded else request.failure
+            ran = zip(branch, response.responses, strict=False)
+            return [found for one, answer in ran for found in revisions_read(one, answer)]
+        return [found for one in (*request.success, *request.failure) for found in revisions_read(one)]
+    named = request.revision if isinstance(request, Range | Compact) else 0
+    return [named] if named > 0 else []
 
 
 def _short(request: object) -> str:
@@ -201,7 +265,3 @@ def _short(request: object) -> str:
 
 def _said(client: str, request: object, wrong: str) -> str:
     return f"{client} asked for {_short(request)} and was told {wrong}" if wrong else ""
-
-
-def _said_of(kvs: tuple[KeyValue, ...]) -> str:
-    return ", ".join(f"{kv.key} of revision {kv.mod_revision}" for kv in kvs[:5]) or "nothing"

@@ -75,7 +75,7 @@ class StoreView:
         self.applied_index: dict[str, int] = {}
         """The newest entry of each member."""
         self.compacted = 0
-        """The newest revision that history was compacted to."""
+        """The newest revision that history was compacted to, or may have been (a restore with a bump marks it so)."""
         self.revision_conflict = ""
         """Two members made different contents of one revision; in words."""
         self.state_conflict = ""
@@ -84,9 +84,13 @@ class StoreView:
         """For each acknowledged revision the number of its request."""
         self.acknowledged_revision = 1
         self.acknowledged_conflict = ""
+        self.repeated = ""
+        """A request took effect twice; in words."""
         self.on_restored: list[Callable[[Entry], None]] = []
         self._effects: dict[int, Effect] = {}
         self._indexes: list[int] = []
+        self._entry_of: dict[int, int] = {}
+        """For each request that changed something the entry that it was."""
         self._keys: dict[str, _Versions] = {}
         self._cluster = 0
         journal.subscribe(Applied, self._applied)
@@ -138,6 +142,11 @@ class StoreView:
         self.applied_index[entry.by] = event.index
         if event.events:
             self._make_revision(entry.by, event)
+            first = self._entry_of.setdefault(event.request_id, event.index)
+            if first != event.index and not self.repeated:
+                self.repeated = (
+                    f"request {event.request_id} took effect twice, as the entries {first} and {event.index}"
+                )
         known = self._effects.get(event.index)
         effect = Effect(
             request_id=event.request_id,
@@ -225,7 +234,9 @@ class StoreView:
         if event.cluster == self._cluster:
             return
         self._cluster = event.cluster
-        self._effects, self._indexes = {}, []
+        if event.bumped_by:
+            self.compacted = max(self.compacted, event.revision)
+        self._effects, self._indexes, self._entry_of = {}, [], {}
         self.acknowledged_revision = min(self.acknowledged_revision, event.revision)
         self._forget_after(event.revision - event.bumped_by)
         self.revision = event.revision

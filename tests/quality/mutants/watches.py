@@ -45,13 +45,15 @@ def history_is_told_backwards() -> Iterator[None]:
 
 
 @mutant("watch-unique", scenario="etcd-watch")
-def what_was_delivered_is_still_wanted() -> Iterator[None]:
-    """The last revision that an up-to-date watch was sent counts as not sent, should it have to catch up."""
+def newest_is_history_twice() -> Iterator[None]:
+    """The newest revision, which may just have been applied, is added to the history that has it already."""
+    history = WatchHub._history
 
-    def note_without_the_last(self: WatchHub, watcher: Watcher, revision: int) -> None:
-        watcher.min_revision = revision
+    def with_newest(self: WatchHub, group: list[Watcher]) -> list[tuple[Event, ...]]:
+        known = history(self, group)
+        return known + known[-1:]
 
-    with patched(WatchHub, "_note_delivered", note_without_the_last):
+    with patched(WatchHub, "_history", with_newest):
         yield
 
 

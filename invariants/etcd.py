@@ -69,13 +69,13 @@ def no_split_brain_writes(seen: SeesEtcd, event: Entry) -> None:
 
 @always(on=[BecameLeader])
 def no_acknowledged_write_is_lost(seen: SeesEtcd, event: Entry) -> None:
-    """Every later leader has every write that a client was told of.
+    """The leader of a later term has every write that a client was told of.
 
     Losing one breaks the only promise that everything above is built on. (Raft paper, 5.4: leader completeness.)
     """
     leading = event.event
     assert isinstance(leading, BecameLeader), "woken by its own event only"
-    acknowledged = seen.etcd.raft.acknowledged_index
+    acknowledged = seen.etcd.raft.acknowledged_before(leading.term)
     assert leading.first_index > acknowledged, (
         f"{event.by} leads term {leading.term} with a log that ends at {leading.first_index - 1}; "
         f"entry {acknowledged} was acknowledged"

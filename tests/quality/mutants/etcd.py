@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from attrs import evolve
+
 from chaoskube.bug import patched
-from chaoskube.models.etcd.applying import Applier
 from chaoskube.models.etcd.events import Acknowledged
+from chaoskube.models.etcd.messages import KeyValue
+from chaoskube.models.etcd.mvcc import Store
 from chaoskube.models.etcd.proposals import Proposal
 from chaoskube.models.etcd.raft_node import RaftNode
 from chaoskube.models.raft import leading
 from chaoskube.models.raft.log import RaftLog
-from chaoskube.models.raft.messages import Entry, Message
+from chaoskube.models.raft.messages import Message
 from chaoskube.models.raft.progress import Progress
 from chaoskube.models.raft.ready import Role
 from chaoskube.models.raft.state import RaftState
@@ -19,16 +22,14 @@ from tests.quality.mutant import mutant
 
 
 @mutant("one-content-a-revision", scenario="etcd-register")
-def first_write_is_replayed_twice() -> Iterator[None]:
-    """A member that comes back applies its first write twice (as in etcd issue 13766)."""
-    apply_request = Applier._apply_request
+def versions_begin_anew() -> Iterator[None]:
+    """A member that comes back counts the versions of every key from 1 again."""
+    restore_version = Store._restore_version
 
-    def apply_again(self: Applier, entry: Entry, proposal: Proposal) -> None:
-        apply_request(self, entry, proposal)
-        if self._process.life > 1 and self._member.state.store.revision == 2:
-            apply_request(self, entry, proposal)
+    def restore_first_version(self: Store, main: int, sub: int, kv: KeyValue) -> None:
+        restore_version(self, main, sub, evolve(kv, version=min(kv.version, 1)))
 
-    with patched(Applier, "_apply_request", apply_again):
+    with patched(Store, "_restore_version", restore_first_version):
         yield
 
 
@@ -58,7 +59,7 @@ def deposed_leader_promises() -> Iterator[None]:
 
 @mutant("no-acknowledged-write-is-lost", scenario="etcd-register")
 def any_log_will_do() -> Iterator[None]:
-    """A member votes for candidates whose log is shorter than its own."""
+    """A member votes for everybody, however old and short their log is."""
     with patched(RaftLog, "is_up_to_date", lambda self, last_index, last_term: True):
         yield
 

@@ -79,10 +79,14 @@ def what_is_there_stays() -> Iterator[None]:
         yield
 
 
-@mutant("leader-completeness", scenario="etcd-register")
-def last_terms_do_not_matter() -> Iterator[None]:
-    """A member votes for whoever's log is as long as its own, whatever the terms in it."""
-    with patched(RaftLog, "is_up_to_date", lambda self, last_index, last_term: last_index >= self.last_index):
+@mutant("leader-completeness", scenario="etcd-lease-lock")
+def lengths_do_not_matter() -> Iterator[None]:
+    """A member votes for whoever's log ends in its own last term, however much shorter it is."""
+
+    def is_of_this_term(self: RaftLog, last_index: int, last_term: int) -> bool:
+        return last_term >= self.last_term
+
+    with patched(RaftLog, "is_up_to_date", is_of_this_term):
         yield
 
 

@@ -19,13 +19,13 @@ from chaoskube.models.etcd.messages import Put, Txn, TxnResponse
 from chaoskube.scenario import Scenario, Setup, scenario
 from chaoskube.scenarios.etcd import locking
 from chaoskube.scenarios.etcd.client import Worker
-from chaoskube.scenarios.etcd.cluster import EtcdCluster, EtcdObserver
-from chaoskube.scenarios.etcd.locking import GUARDED, LOCK, LockHeld, LockLeft, LockView, Token
+from chaoskube.scenarios.etcd.cluster import EtcdCluster
+from chaoskube.scenarios.etcd.locking import GUARDED, LOCK, LockHeld, LockLeft, Token
 from chaoskube.scenarios.etcd.menus import FAULTS, INVARIANTS
 from chaoskube.scenarios.etcd.operations.compact import Compact
 from chaoskube.scenarios.etcd.operations.lease_revoke import LeaseRevoke
 from chaoskube.scenarios.etcd.operations.move_leader import MoveLeader
-from chaoskube.scenarios.etcd.shape import SETUP, EtcdShape, simpler
+from chaoskube.scenarios.etcd.shape import SETUP, simpler
 from chaoskube.sim import MILLISECOND, SECOND, Address, Process, Refused, Unsure, World
 
 CLIENTS = 3
@@ -39,14 +39,6 @@ WORK_STEP_NS = 400 * MILLISECOND
 PAUSE_NS = 500 * MILLISECOND
 WRITE_NS = 600 * MILLISECOND
 WORK_NS = 36 * SECOND
-
-
-class LockObserver(EtcdObserver):
-    """With who holds the lock."""
-
-    def __init__(self, world: World, shape: EtcdShape) -> None:
-        super().__init__(world, shape)
-        self.locks = LockView(world.journal)
 
 
 class LockCluster(EtcdCluster):
@@ -124,7 +116,7 @@ class Writer(Worker):
 
 def build(world: World, setup: Setup) -> EtcdCluster:
     """The members, a writer, and clients that lock."""
-    cluster = LockCluster(world, setup, "etcd-lease-lock", work_ns=WORK_NS, observe=LockObserver)
+    cluster = LockCluster(world, setup, "etcd-lease-lock", work_ns=WORK_NS)
 
     def boot(place: int) -> Callable[[Process], None]:
         return lambda process: process.spawn(LockClient(process, cluster.servers_from(place), WORK_NS).run)

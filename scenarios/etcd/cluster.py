@@ -47,13 +47,12 @@ class EtcdCluster:
         *,
         spares: int = 0,
         work_ns: int = WORK_NS,
-        observe: Callable[[World, EtcdShape], EtcdObserver] = EtcdObserver,
     ) -> None:
         self.world = world
         self.work_ns = work_ns
         """When clients stop."""
         self.shape = shape_of(setup, world, scenario)
-        self.observer = observe(world, self.shape)
+        self.observer = EtcdObserver(world, self.shape)
         self.first_names = tuple(f"etcd-{place}" for place in range(self.shape.members))
         """The members that the cluster is made of."""
         count = min(self.shape.members + spares, MEMBERS_MAX)

@@ -2,10 +2,10 @@
 
 It does not promise that one client alone is at work: whoever is paused longer than its lease lives believes to hold a lock that
 another has by then (Jepsen's report on etcd 3.4.3, 2020-01-30; no lock service can do better without the help of what
-is guarded). It promises two weaker things, and a third follows for those who use them:
+is guarded). It promises something weaker, and more follows for those who use it:
 
-- who is told "locked" had the oldest key of the lock at the revision that it was told;
-- of all who were told so and haven't left, at most one has its key still;
+- who is told "locked" had the oldest key of the lock at the revision that it was told. So of all who were told so at most
+  one has its key still: of two keys that are there the newer was never the oldest;
 - writes that are made only while the key exists (`Mutex.is_owner` in the same transaction) never go back behind those
   of a later holder. Each write carries its holder's token, the revision that made its key: they only grow.
 
@@ -14,14 +14,13 @@ Recorded by the clients of `etcd_lease_lock.py`.
 
 from __future__ import annotations
 
-from typing import Protocol
-
 from attrs import frozen
 
 from chaoskube.invariant import Invariant, always
+from chaoskube.invariants.raft import SeesEtcd
 from chaoskube.models.etcd.messages import EventType, prefix_end
-from chaoskube.models.etcd.view import Applied, EtcdView
-from chaoskube.sim import Entry, Journal, ProcessStopped, show
+from chaoskube.models.etcd.view import Applied
+from chaoskube.sim import Entry
 
 LOCK = "/lock/jobs"
 GUARDED = "/guarded"
@@ -51,37 +50,8 @@ class Token:
     text: str
 
 
-class LockView:
-    """Who believes to hold the lock."""
-
-    def __init__(self, journal: Journal) -> None:
-        self.holders: dict[str, LockHeld] = {}
-        journal.subscribe(LockHeld, self._held)
-        journal.subscribe(LockLeft, self._left)
-        journal.subscribe(ProcessStopped, self._left)
-
-    def _held(self, entry: Entry) -> None:
-        assert isinstance(entry.event, LockHeld)
-        self.holders[entry.by] = entry.event
-
-    def _left(self, entry: Entry) -> None:
-        self.holders.pop(entry.by, None)
-
-
-class SeesLocks(Protocol):
-    """An observer of clients that lock."""
-
-    @property
-    def etcd(self) -> EtcdView:
-        """The cluster."""
-
-    @property
-    def locks(self) -> LockView:
-        """Who holds what."""
-
-
 @always(on=[LockHeld])
-def a_lock_is_told_to_the_first_in_its_queue(seen: SeesLocks, event: Entry) -> None:
+def a_lock_is_told_to_the_first_in_its_queue(seen: SeesEtcd, event: Entry) -> None:
     """Who is told that it holds a lock had the oldest key of all that wait, at that revision.
 
     One whose lease ended while it waited would go in beside the next. (Jepsen etcd 3.4.3; etcd pull request 11408.)
@@ -97,20 +67,8 @@ def a_lock_is_told_to_the_first_in_its_queue(seen: SeesLocks, event: Entry) -> N
     )
 
 
-@always(on=[LockHeld])
-def a_lock_has_one_holder(seen: SeesLocks, event: Entry) -> None:
-    """Of all that were told that they hold a lock and haven't left it, at most one has its key still.
-
-    Whoever checks its key before it acts would be one of two. (client/v3/concurrency/mutex.go.)
-    """
-    there = [name for name, held in seen.locks.holders.items() if _exists(seen, held)]
-    assert len(there) <= 1, (
-        f"{' and '.join(there)} hold {LOCK} at {show(event.at)}, and the keys of both exist"
-    )
-
-
 @always(on=[Applied])
-def guarded_writes_keep_their_order(seen: SeesLocks, event: Entry) -> None:
+def guarded_writes_keep_their_order(seen: SeesEtcd, event: Entry) -> None:
     """What is written under the lock, while the key exists, carries tokens that only grow.
 
     The lock alone excludes nobody; with the key in the transaction late holders are refused. (Jepsen etcd 3.4.3: fencing.)
@@ -130,13 +88,7 @@ def guarded_writes_keep_their_order(seen: SeesLocks, event: Entry) -> None:
             )
 
 
-def _exists(seen: SeesLocks, held: LockHeld) -> bool:
-    kv = seen.etcd.store.value_at(held.key, seen.etcd.revision)
-    return kv is not None and kv.create_revision == held.token
-
-
 INVARIANTS: tuple[Invariant, ...] = (
     a_lock_is_told_to_the_first_in_its_queue,
-    a_lock_has_one_holder,
     guarded_writes_keep_their_order,
 )

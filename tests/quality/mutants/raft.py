@@ -12,6 +12,7 @@ from chaoskube.models.raft import election, membership, receiving, roles
 from chaoskube.models.raft.log import RaftLog
 from chaoskube.models.raft.messages import Entry, Message, MessageType
 from chaoskube.models.raft.state import RaftState
+from chaoskube.models.raft.tracker import ProgressTracker
 from chaoskube.sim import Disk
 from tests.quality.mutant import mutant
 
@@ -87,6 +88,17 @@ def lengths_do_not_matter() -> Iterator[None]:
         return last_term >= self.last_term
 
     with patched(RaftLog, "is_up_to_date", is_of_this_term):
+        yield
+
+
+@mutant("who-can-win-has-what-is-committed", scenario="etcd-register")
+def one_copy_is_enough() -> Iterator[None]:
+    """A leader takes for committed what it has on its own disk."""
+
+    def committed_here(self: ProgressTracker) -> int:
+        return max(progress.match for progress in self.progress.values())
+
+    with patched(ProgressTracker, "committed", committed_here):
         yield
 
 

@@ -29,3 +29,10 @@ def a_majority_is_everybody() -> Iterator[None]:
 
     with patched(ProgressTracker, "committed", held_by_all):
         yield
+
+
+@mutant("a-leader-without-a-quorum-steps-down", scenario="etcd-register")
+def leaders_ask_nobody() -> Iterator[None]:
+    """A leader doesn't look whether it is still heard."""
+    with patched(ProgressTracker, "quorum_active", lambda self: True):
+        yield

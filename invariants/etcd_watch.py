@@ -1,12 +1,12 @@
 """What etcd's watches promise, each promise by the name that etcd's robustness suite has for it.
 
 How each is found out stands in `models/etcd/view/watch_rules.py`; here is only who is asked when. The order is the
-suite's: of two that break at once the first is told.
+suite's: of two that break at once the first is told. The last, `watches_catch_up`, is ours.
 """
 
 from __future__ import annotations
 
-from chaoskube.invariant import always
+from chaoskube.invariant import always, eventually
 from chaoskube.invariants.raft import SeesEtcd
 from chaoskube.models.etcd.view import Rule, WatchDelivered, WatchEnded, WatchProgressed
 
@@ -94,9 +94,23 @@ def watch_reliable(seen: SeesEtcd) -> None:
 
 @always(on=[WatchDelivered])
 def watch_prev_kv(seen: SeesEtcd) -> None:
-    """The previous version that an event carries is the one that was there.
+    """The previous version that an event carries is the one that was there; it is left out only where it is compacted.
 
-    What was deleted is known by it alone. (etcd's robustness suite: PrevKV.)
+    What was deleted is known by it alone. (etcd's robustness suite: PrevKV; api/etcdserverpb/rpc.proto, prev_kv.)
     """
     broken = seen.etcd.watches.broken
     assert Rule.PREV_KV not in broken, broken[Rule.PREV_KV]
+
+
+@eventually(within="60s")
+def watches_catch_up(seen: SeesEtcd, memory: dict[str, object]) -> None:
+    """Once faults stop, every watch that is open gets all that it was opened for, however late.
+
+    A watch that hangs looks like a quiet one, and its owner goes on with the past for ever. A revision that was made since
+    this was last asked is still on its way. (etcd API guarantees: Reliable; no suite can wait for it, a simulation can.)
+    """
+    wanted = memory.get("revision", 0)
+    assert isinstance(wanted, int), "a revision is a number"
+    memory["revision"] = seen.etcd.revision
+    late = seen.etcd.watches.late(wanted)
+    assert not late, late

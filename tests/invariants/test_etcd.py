@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
+from attrs import evolve
 
 from chaoskube.invariants import etcd_watch
 from chaoskube.invariants.etcd import (
@@ -20,6 +23,7 @@ from chaoskube.invariants.etcd import (
     writes_are_linearizable,
 )
 from chaoskube.models.etcd.messages import (
+    COMPACTED,
     DeleteRange,
     DeleteRangeResponse,
     Event,
@@ -39,6 +43,7 @@ from chaoskube.models.etcd.view import (
     CallAnswered,
     CallMade,
     Committed,
+    Compacted,
     EtcdView,
     KeepAliveAnswered,
     LeaseEnded,
@@ -51,7 +56,7 @@ from chaoskube.models.etcd.view import (
     WatchOpened,
     WatchProgressed,
 )
-from chaoskube.sim import SECOND, FaultStarted, Journal
+from chaoskube.sim import SECOND, FaultStarted, Journal, ProcessStopped
 from tests.invariants.journals import Seen, judge, judge_at, put, version
 
 
@@ -410,7 +415,8 @@ OPENED = (
         watch="w", member="etcd-0", key="/a", range_end="", next_revision=2, start_revision=2, prev_kv=True
     ),
 )
-WHOLE = tuple(put("/a", revision, created=2, number=revision - 1) for revision in (2, 3, 4))
+PUTS = tuple(put("/a", revision, created=2, number=revision - 1) for revision in (2, 3, 4))
+WHOLE = (PUTS[0], *[evolve(one, prev_kv=before.kv) for before, one in pairwise(PUTS)])
 FOREIGN = put("/b", 4)
 CREATED = put("/a", 3, created=3)
 
@@ -454,6 +460,54 @@ def test_each_promise_of_a_watch_is_kept_by_name(name: str, happened: tuple[tupl
     assert judge(invariant, *HISTORY, OPENED, *fine, over) is None
     told = judge(invariant, *HISTORY, OPENED, *happened)
     assert told is not None and told.startswith("w on /a: ")
+
+
+def test_a_previous_version_is_left_out_only_where_it_is_compacted() -> None:
+    """A watch that asked for it gets it (rpc.proto: "If the previous KV is already compacted, nothing will be returned")."""
+    without = delivered(WHOLE[0], PUTS[1])
+    compacted = [("etcd-1", Compacted(revision=revision)) for revision in (2, 3)]
+
+    assert judge(etcd_watch.watch_prev_kv, *HISTORY, OPENED, without) is not None
+    assert judge(etcd_watch.watch_prev_kv, *HISTORY, OPENED, compacted[0], without) is not None
+    assert judge(etcd_watch.watch_prev_kv, *HISTORY, OPENED, compacted[1], without) is None
+
+
+def test_a_watch_is_told_that_history_is_compacted_only_where_it_is() -> None:
+    """What it wanted next counts, whatever it had asked for first."""
+    over = ("client", WatchEnded(watch="w", reason=f"canceled: {COMPACTED.message}"))
+    begun = (delivered(WHOLE[0]),)
+
+    oldest = (OPENED[0], evolve(OPENED[1], next_revision=1, start_revision=1))
+
+    def told(*events: tuple[str, object], opened: tuple[str, object] = OPENED) -> str | None:
+        return judge(etcd_watch.watch_reliable, *HISTORY, opened, *events, over)
+
+    assert told() is not None
+    assert told(("etcd-1", Compacted(revision=3))) is None
+    assert told(("etcd-1", Compacted(revision=2)), opened=oldest) is None
+    assert told(*begun, ("etcd-1", Compacted(revision=3))) is not None
+    assert told(*begun, ("etcd-1", Compacted(revision=4))) is None
+
+
+def test_a_watch_that_hangs_is_told_once_everything_is_quiet() -> None:
+    """One that is over, or that nobody listens to any more, is nobody's; what is new is still on its way."""
+
+    def told(*events: tuple[str, object]) -> str | None:
+        journal = Journal()
+        seen = Seen(EtcdView(journal))
+        for by, event in (*HISTORY[:2], OPENED, *events):
+            journal.record(0, by, event)
+        memory: dict[str, object] = {}
+        assert etcd_watch.watches_catch_up.ask(seen, None, memory) is None
+        journal.record(1, *HISTORY[2])
+        return etcd_watch.watches_catch_up.ask(seen, None, memory)
+
+    assert told(delivered(*WHOLE[:2])) is None
+    assert told(delivered(WHOLE[0])) == "w on /a is still without PUT /a at 3; revision 3 was made long ago"
+    assert told() == "w on /a is still without PUT /a at 2; revision 3 was made long ago"
+    assert told(("client", WatchEnded(watch="w", reason="done"))) is None
+    assert told(("client", ProcessStopped(life=1, reason="crash"))) is None
+    assert told(("etcd-0", ProcessStopped(life=1, reason="crash"))) is not None
 
 
 def test_what_a_watch_of_the_old_cluster_carries_after_a_restore_is_not_judged() -> None:

@@ -145,3 +145,18 @@ def previous_is_present() -> Iterator[None]:
 
     with patched(WatchStream, "_with_previous", with_present):
         yield
+
+
+@mutant("watches-catch-up", scenario="etcd-watch")
+def caught_up_and_forgotten() -> Iterator[None]:
+    """A watch that has been told its history belongs neither to those who are behind nor to those who are up to date."""
+    sync = WatchHub._sync
+
+    def sync_and_forget(
+        self: WatchHub, watcher: Watcher, history: list[tuple[Event, ...]], victims: dict[Watcher, Batch]
+    ) -> None:
+        sync(self, watcher, history, victims)
+        self._synced.pop(watcher, None)
+
+    with patched(WatchHub, "_sync", sync_and_forget):
+        yield

@@ -87,13 +87,13 @@ def test_members_that_make_different_revisions_are_told() -> None:
     assert told == "revision 2 is PUT /a at 2 for etcd-0 and PUT /b at 2 for etcd-1"
 
 
-def recovered(index: int, revision: int) -> Recovered:
+def recovered(index: int, revision: int, snapshot: int = 0) -> Recovered:
     return Recovered(
         term=1,
         vote="",
         commit=index,
         last_index=index,
-        snapshot_index=0,
+        snapshot_index=snapshot,
         consistent_index=index,
         revision=revision,
     )
@@ -118,6 +118,12 @@ HISTORY = tuple(
         (
             ("etcd-0", recovered(3, 2)),
             "etcd-0 found on its disk revision 2 with everything up to entry 3, after which the others had revision 3",
+        ),
+        (("etcd-0", recovered(3, 3, snapshot=3)), None),
+        (
+            ("etcd-0", recovered(2, 2, snapshot=4)),
+            "etcd-0 begins with a log from entry 5 on and a database of everything up to entry 2: "
+            + "what is between never takes effect there",
         ),
         (("etcd-1", SnapshotInstalled(index=4, term=1, revision=4)), None),
         (

@@ -189,6 +189,11 @@ class StoreView:
         self.applied[entry.by] = event.revision
         self.applied_index[entry.by] = event.consistent_index
         self._check_state(entry.by, event.consistent_index, event.revision, "found on its disk")
+        if event.snapshot_index > event.consistent_index and not self.state_conflict:
+            self.state_conflict = (
+                f"{entry.by} begins with a log from entry {event.snapshot_index + 1} on and a database of everything "
+                f"up to entry {event.consistent_index}: what is between never takes effect there"
+            )
 
     def _installed(self, entry: Entry) -> None:
         """The database may be ahead of the index it came with: its sender had applied more than it knew committed."""

@@ -130,7 +130,9 @@ class Applier:
         # Before anybody hears of it: a commit that follows from the answer covers this entry.
         self.index, self.term = entry.index, entry.term
         revision = member.state.store.revision
-        failed = isinstance(outcome.response, EtcdError) and not outcome.events
+        # Over the quota a member says no to what it has carried out like everybody.
+        is_refused = isinstance(outcome.response, EtcdError) and outcome.response.is_definite
+        failed = is_refused and not outcome.events
         self._process.record(
             Applied(
                 index=entry.index,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from chaoskube.bug import patched
+from chaoskube.models.etcd import applying
 from chaoskube.models.etcd.alarm import Alarms, cost, has_space
 from chaoskube.models.etcd.backend import Backend
-from chaoskube.models.etcd.events import AlarmCleared, AlarmRaised, Recovered
+from chaoskube.models.etcd.events import AlarmCleared, AlarmRaised, LeaseGranted, Recovered
 from chaoskube.models.etcd.messages import (
     BAD_LEADER_TRANSFEREE,
     CORRUPT_CLUSTER,
@@ -32,6 +34,7 @@ from chaoskube.models.etcd.messages import (
     Txn,
 )
 from chaoskube.models.etcd.options import ReplicaOptions
+from chaoskube.models.etcd.view import EtcdView
 from chaoskube.sim import MILLISECOND, SECOND, Unsynced, World
 from tests.models.etcd.members import Members
 
@@ -82,6 +85,26 @@ def test_over_the_quota_writes_are_refused_until_space_is_made_and_the_alarm_dis
         assert cluster.events(AlarmCleared, "etcd-2")
         world.advance(SECOND)
         assert len(cluster.hashes()) == 1
+
+
+def test_a_member_over_its_quota_carries_out_what_the_others_do() -> None:
+    """Only its answer differs: sizes do, after a defragmentation here and not there (apply/quota.go)."""
+    with World(seed=3) as world:
+        view = EtcdView(world.journal)
+        cluster = Members(world)
+        cluster.wait_for_leader()
+        full = cluster.replicas["etcd-0"].backend
+
+        def only_others(backend: Backend, _request: object, _quota_bytes: int) -> bool:
+            return backend is not full
+
+        with patched(applying, "has_space", only_others):
+            answer = cluster.ask("etcd-0", LeaseGrant(ttl=60, id=5))
+            world.advance(SECOND)
+
+        assert isinstance(answer, EtcdError) and answer.message == NO_SPACE.message
+        assert all(cluster.events(LeaseGranted, name) for name in cluster.processes)
+        assert view.store.state_conflict == ""
 
 
 def test_a_corrupt_cluster_refuses_everything_but_alarms() -> None:

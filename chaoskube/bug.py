@@ -29,7 +29,8 @@ class Bug:
 
     `invariants` are those that catch it: a hunt may meet any of them first. `needs` are faults of which at least
     one must be on the menu. `setup` is what of the scenario's setup differs from its default (one member, say).
-    `bounds` are those with which an exhaustive search reaches it too, as far as they differ from the usual ones.
+    `bounds` are those with which an exhaustive search reaches it too, as far as they differ from the usual ones; None
+    where no search does.
     """
 
     slug: str
@@ -40,7 +41,7 @@ class Bug:
     needs: tuple[str, ...]
     patch: Callable[[], AbstractContextManager[None]]
     setup: Mapping[str, object] = field(factory=dict)
-    bounds: Mapping[str, object] = field(factory=dict)
+    bounds: Mapping[str, object] | None = None
 
 
 bugs: Catalogue[Bug] = Catalogue("bug")
@@ -71,7 +72,7 @@ def bug(
             needs=needs,
             patch=contextmanager(patch),
             setup=setup or {},
-            bounds=bounds or {},
+            bounds=bounds,
         )
         return bugs.register(slug, made)
 

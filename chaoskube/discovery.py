@@ -127,6 +127,11 @@ def scenario_for(words: Sequence[str]) -> Scenario:
             return scenarios.get(words[0])()
         except UsageError as problem:
             raise UsageError(f"{problem}; and there is no file or folder {words[0]}") from None
+    named = [word for word in words if word in scenarios and not Path(word).exists()]
+    if named:
+        raise UsageError(
+            f"{' '.join(words)}: hunt in one scenario at a time, like {named[0]}, or name none for all of them"
+        )
     return scenario_of_input(words)
 
 

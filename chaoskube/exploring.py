@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, nullcontext
 
 import attrs
 
-from chaoskube.bug import Bug
+from chaoskube.bug import Bug, bugs
 from chaoskube.discovery import bug_named, exploration_named
 from chaoskube.exploration import Bounds, Exploration
 from chaoskube.explore import Explored, Violation, explore
@@ -26,7 +26,7 @@ def explore_and_tell(
 ) -> bool:
     """Search and print; True when a check does not hold."""
     what = exploration_named(name)
-    planted = bug_named(bug) if bug is not None else None
+    planted = reachable(bug_named(bug), what) if bug is not None else None
     bounds = bounds_of(what, planted, given, seconds)
     if not quiet:
         print(
@@ -40,10 +40,20 @@ def explore_and_tell(
     return result.violation is not None
 
 
+def reachable(bug: Bug, what: Exploration) -> Bug:
+    """The bug, or UsageError where a search would say "nothing found" because it never comes by the place."""
+    if bug.bounds is None and bug.scenario != what.name:
+        others = ", ".join(one.slug for one in bugs if one.bounds is not None)
+        raise UsageError(
+            f"no search of {what.name} comes by {bug.slug}: `chaoskube hunt --bug {bug.slug}` does; searches find {others}"
+        )
+    return bug
+
+
 def bounds_of(what: Exploration, bug: Bug | None, given: Mapping[str, int], seconds: float | None) -> Bounds:
     """The exploration's own bounds, then those that a bug needs, then what was asked for."""
     bounds = attrs.evolve(what.bounds, seconds=seconds)
-    if bug is not None:
+    if bug is not None and bug.bounds is not None:
         bounds = _with(bounds, bug.bounds, f"{bug.slug} asks for")
     return _with(bounds, given, "there is no bound called")
 
@@ -100,8 +110,8 @@ def _end_text(result: Explored) -> str:
     ends = {
         "everything": "nothing is left to look at within the budgets",
         "depth": f"ended by --depth {bounds.depth}: longer paths were not looked at",
-        "states": f"ended by --states {bounds.states}: paths of {result.depth + 1} steps in part, longer ones not at all",
-        "time": f"ended by --for {bounds.seconds or 0:g}s: paths of {result.depth + 1} steps in part, longer ones not at all",
+        "states": f"ended by --states {bounds.states}: paths of {_number(result.depth + 1, 'step')} in part, longer ones not at all",
+        "time": f"ended by --for {bounds.seconds or 0:g}s: paths of {_number(result.depth + 1, 'step')} in part, longer ones not at all",
     }
     spent = (
         f"; used up on some path: {', '.join(f'--{name}' for name in result.used_up)}"

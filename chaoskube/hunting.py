@@ -72,6 +72,7 @@ class Find:
 
 def hunt_and_tell(order: Order) -> bool:
     """Hunt as ordered and print what was found. Answers whether anything was."""
+    bug = bug_named(order.bug) if order.bug else None
     scenarios = ordered_scenarios(order)
     seed = order.seed if order.seed is not None else fresh_seed()
     say = _teller(order.quiet)
@@ -81,7 +82,7 @@ def hunt_and_tell(order: Order) -> bool:
         for note in scenario.notes(scenario.setup):
             say(f"{scenario.name}: {note}")
         share = order.for_seconds / len(scenarios) if order.for_seconds is not None else None
-        quarry = Quarry(scenario=scenario, bug=bug_named(order.bug) if order.bug else None, seed=seed)
+        quarry = Quarry(scenario=scenario, bug=bug, seed=seed)
         limits = Limits(
             wall_seconds=share,
             runs=order.examples,
@@ -189,7 +190,11 @@ def replay_and_tell(path: Path, *, quiet: bool) -> int:
 def minimise_and_tell(path: Path, *, budget_seconds: float, out: Path | None, quiet: bool) -> None:
     """Make a trace shorter and save it beside the old one (or at `out`)."""
     trace = read_trace(path)
-    result = play(trace.plan(), story=True)
+    plan = trace.plan()
+    try:
+        result = play(plan, story=True)
+    except UsageError as problem:
+        raise UsageError(f"{path}: {problem}") from problem
     if result.failure is None:
         raise UsageError(f"{path}: no longer fails, so there is nothing to make shorter")
     small = minimise(result, budget_seconds=budget_seconds, on_progress=_minimising(quiet))

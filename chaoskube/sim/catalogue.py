@@ -11,6 +11,8 @@ from typing import Generic, TypeVar
 from .errors import ModelBug, UsageError
 
 T = TypeVar("T")
+NAMES_SHOWN = 12
+"""In a message; of more those that are most like what was written."""
 
 
 class Catalogue(Generic[T]):
@@ -47,7 +49,10 @@ class Catalogue(Generic[T]):
 
     def _unknown(self, name: str) -> str:
         near = difflib.get_close_matches(name, self._things, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(self.names()) or 'none'}"
+        shown = self.names()
+        if len(shown) > NAMES_SHOWN:
+            shown = (*difflib.get_close_matches(name, shown, n=NAMES_SHOWN, cutoff=0), "...")
+        hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(shown) or 'none'}"
         return f"there is no {self.what} called {name!r}; {hint}"
 
 

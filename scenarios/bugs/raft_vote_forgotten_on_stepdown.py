@@ -16,6 +16,7 @@ from chaoskube.models.raft.state import RaftState
     invariants=("one-vote-a-term",),
     scenario="etcd-register",
     needs=("crash", "crash-host"),
+    bounds={},
 )
 def raft_vote_forgotten_on_stepdown() -> Iterator[None]:
     """A candidate that steps down, or a member that comes back, is free to vote again in the same term."""

@@ -16,6 +16,7 @@ from chaoskube.scenarios import raft_members
     invariants=("terms-and-commits-only-grow", "one-vote-a-term"),
     scenario="etcd-register",
     needs=("crash", "crash-host"),
+    bounds={},
 )
 def raft_vote_not_durable() -> Iterator[None]:
     """A member answers votes without having stored them: after a crash it votes again in the same term."""

@@ -120,7 +120,10 @@ def test_a_workers_usage_error_reaches_the_user(chaoskube: Command, tmp_path: Pa
         (("explore", "rafd"), "there is no exploration called 'rafd'; did you mean 'raft'?"),
         (("explore", "--members", "9"), "9 must be from 1 to 7"),
         (("explore", "--bug", "raft-vote"), "there is no bug called 'raft-vote'"),
-        (("hunt", "--bug", "raft-commit-prior-term"), "chaoskube explore raft --bug raft-commit-prior-term"),
+        (
+            ("explore", "--bug", "rs-count-before-expectations"),
+            "`chaoskube hunt --bug rs-count-before-expectations` does",
+        ),
         (("hnt",), "No such command 'hnt'"),
     ],
 )

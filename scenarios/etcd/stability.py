@@ -2,8 +2,9 @@
 
 What counts as an excuse: any fault but those that take a minority away and leave the rest alone (partitions, pauses,
 crashes). While such a majority stands, and pre-vote is on, whoever is cut off cannot disturb it: members that hear their
-leader refuse a vote, and one that comes back doesn't raise the term first (Raft dissertation, 9.6). `quiet_since` says since
-when that has been so; every change of faults, starts and ends of processes, and of members begins it anew.
+leader refuse a vote, and one that comes back doesn't raise the term first (Raft dissertation, 9.6). What happens to
+others, again and again, is no excuse either: `quiet_with` says how long a majority has been whole by what happened to its own
+members, and by what concerns everybody.
 
 Made by the observer of an etcd scenario; the two invariants about it stand here, because only these scenarios know it.
 """
@@ -30,8 +31,10 @@ from chaoskube.sim import (
     show,
 )
 
-GRACE_NS = 8 * SECOND
+GRACE_NS = 6 * SECOND
 """For the leader that is cut off to step down, and for some elections that nobody wins."""
+RACE_NS = SECOND // 2
+"""Whoever hasn't heard of a leader that was elected just now may depose it."""
 WRITE_NS = 10 * SECOND
 ALONE_NS = 4 * SECOND
 """A leader looks for its quorum once an election time-out: it may lead on alone for two of them."""
@@ -43,10 +46,15 @@ class Stability:
 
     def __init__(self, world: World, raft: RaftView, *, has_pre_vote: bool) -> None:
         self.quiet_since = 0
-        self.leaders: list[str] = []
-        """Who has become the leader after a grace since then."""
+        """When something happened last that concerns everybody."""
+        self.deposed = ""
+        """A leader that was replaced although it belonged to a whole majority; in words."""
         self.written_at = 0
         """When a write was acknowledged last."""
+        self._touched: dict[str, int] = {}
+        """When something happened last to one member, or to its host."""
+        self._leader = ("", 0)
+        self._newest = 0
         self._world = world
         self._raft = raft
         self._has_pre_vote = has_pre_vote
@@ -54,11 +62,11 @@ class Stability:
         subscribe = world.journal.subscribe
         subscribe(FaultStarted, self._fault_started)
         subscribe(FaultEnded, self._fault_ended)
-        subscribe(ProcessStarted, self._changed)
-        subscribe(ProcessStopped, self._changed)
-        subscribe(OperationStarted, self._changed)
-        subscribe(OperationEnded, self._changed)
-        subscribe(ConfigApplied, self._changed)
+        subscribe(ProcessStarted, self._touch)
+        subscribe(ProcessStopped, self._touch)
+        subscribe(OperationStarted, self._begin)
+        subscribe(OperationEnded, self._begin)
+        subscribe(ConfigApplied, self._configured)
         subscribe(BecameLeader, self._became_leader)
         subscribe(Acknowledged, self._acknowledged)
 
@@ -66,7 +74,7 @@ class Stability:
         event = entry.event
         assert isinstance(event, FaultStarted)
         self._faults[event.text] = self._faults.get(event.text, 0) + 1
-        self._begin()
+        self._fault_changed(event.text)
 
     def _fault_ended(self, entry: Entry) -> None:
         event = entry.event
@@ -74,40 +82,83 @@ class Stability:
         left = self._faults.pop(event.text, 1) - 1
         if left > 0:
             self._faults[event.text] = left
-        self._begin()
+        self._fault_changed(event.text)
 
-    def _changed(self, _entry: Entry) -> None:
-        self._begin()
+    def _fault_changed(self, text: str) -> None:
+        """What harms some and leaves the others alone is about those that it names."""
+        verb, *arguments = text.split()
+        if verb not in HARMLESS or verb == "heal":
+            self.quiet_since = self._world.now
+            return
+        for argument in arguments:
+            for name in argument.partition("=")[2].split(","):
+                self._touched[name] = self._world.now
 
-    def _begin(self) -> None:
+    def _touch(self, entry: Entry) -> None:
+        self._touched[entry.by] = self._world.now
+
+    def _configured(self, entry: Entry) -> None:
+        event = entry.event
+        assert isinstance(event, ConfigApplied)
+        self._touched[entry.by] = self._world.now
+        if event.index > self._newest:
+            self._newest, self.quiet_since = event.index, self._world.now
+
+    def _begin(self, _entry: Entry) -> None:
         self.quiet_since = self._world.now
-        self.leaders = []
 
     def _became_leader(self, entry: Entry) -> None:
-        if self.is_quiet_for(GRACE_NS):
-            self.leaders.append(entry.by)
+        """A leader that a majority elected keeps leading while that majority is whole."""
+        (before, since), now = self._leader, self._world.now
+        self._leader = (entry.by, now)
+        if not before or self.deposed or now - since < RACE_NS:
+            return
+        quiet = self.quiet_with(before)
+        if quiet >= now - since + GRACE_NS:
+            self.deposed = (
+                f"{before} led for {show(now - since)}, then {entry.by} became the leader; a majority with {before} "
+                f"had been whole for {show(quiet)}"
+            )
 
     def _acknowledged(self, entry: Entry) -> None:
         self.written_at = entry.at
 
+    def quiet_with(self, member: str = "") -> int:
+        """How long a majority (with this member) has been whole, and had no other excuse; 0 for not at all."""
+        if not self._has_pre_vote or not self._is_plain():
+            return 0
+        return self._world.now - min(
+            (self._since(some) for some in self._whole(member)), default=self._world.now
+        )
+
+    def _since(self, some: Sequence[Process]) -> int:
+        touched = self._touched.get
+        return max(self.quiet_since, *(max(touched(one.name, 0), touched(one.host, 0)) for one in some))
+
+    def _whole(self, member: str) -> list[Sequence[Process]]:
+        """Majorities that run and hear each other now."""
+        voters = [self._world.processes[name] for name in self._raft.current_voters]
+        running = [voter for voter in voters if voter.is_running]
+        return [
+            some
+            for some in combinations(running, len(voters) // 2 + 1)
+            if (not member or any(one.name == member for one in some)) and self._is_whole(some)
+        ]
+
+    def _is_plain(self) -> bool:
+        return all(text.split()[0] in HARMLESS for text in self._faults)
+
     @property
-    def quiet_ns(self) -> int:
-        """How long there has been nothing new."""
-        return self._world.now - self.quiet_since
-
-    def is_quiet_for(self, wanted_ns: int) -> bool:
-        """Has there been no excuse for so long?"""
-        return self._has_pre_vote and self._is_plain_for(wanted_ns) and self._has_majority()
-
-    def _is_plain_for(self, wanted_ns: int) -> bool:
-        return self.quiet_ns >= wanted_ns and all(text.split()[0] in HARMLESS for text in self._faults)
+    def alone_ns(self) -> int:
+        """How long nothing has changed for anybody."""
+        return self._world.now - max(self.quiet_since, *self._touched.values(), 0)
 
     def leader_alone(self) -> str:
         """A leader that has heard no quorum for so long that it must have noticed; "" for none.
 
         Members that were changed are no subject of this: a leader that is cut off has its own idea of who they are.
         """
-        if not self._is_plain_for(ALONE_NS) or len(self._raft.members) > 1:
+        if self.alone_ns < ALONE_NS or not self._is_plain() or len(self._raft.members) > 1:
             return ""
         voters = [self._world.processes[name] for name in self._raft.current_voters]
         running = [voter for voter in voters if voter.is_running]
@@ -117,12 +168,6 @@ class Stability:
                 if heard <= len(voters) // 2:
                     return leader.name
         return ""
-
-    def _has_majority(self) -> bool:
-        voters = [self._world.processes[name] for name in self._raft.current_voters]
-        running = [voter for voter in voters if voter.is_running]
-        needed = len(voters) // 2 + 1
-        return any(self._is_whole(some) for some in combinations(running, needed))
 
     def _is_whole(self, some: Sequence[Process]) -> bool:
         """Do all of these hear each other?"""
@@ -143,14 +188,12 @@ class SeesStability(Protocol):
 
 @always(on=[BecameLeader])
 def a_whole_majority_keeps_its_leader(seen: SeesStability) -> None:
-    """While a majority runs and hears each other, and pre-vote is on, the leader changes once at most.
+    """While a majority runs and hears each other, and pre-vote is on, a leader that belongs to it leads on.
 
     A member that is cut off and raises its term would depose a healthy leader again and again. (Raft dissertation, 9.6.)
     """
-    leaders = seen.stability.leaders
-    assert len(leaders) <= 1, (
-        f"{', then '.join(leaders)} became the leader within {show(seen.stability.quiet_ns)} in which a majority was whole"
-    )
+    deposed = seen.stability.deposed
+    assert not deposed, deposed
 
 
 @always(on=[CallAnswered])
@@ -162,7 +205,7 @@ def a_whole_majority_writes(seen: SeesStability, event: Entry) -> None:
     answered = event.event
     assert isinstance(answered, CallAnswered), "woken by its own event only"
     stability = seen.stability
-    if answered.unsure and stability.is_quiet_for(GRACE_NS + WRITE_NS):
+    if answered.unsure and stability.quiet_with() >= GRACE_NS + WRITE_NS:
         idle = event.at - stability.written_at
         assert idle < WRITE_NS, (
             f"nothing was written for {show(idle)} while a majority was whole; {event.by}: {answered.unsure}"
@@ -177,7 +220,7 @@ def a_leader_without_a_quorum_steps_down(seen: SeesStability) -> None:
     dissertation, 6.2; etcd-io/raft: check-quorum.)
     """
     alone = seen.stability.leader_alone()
-    assert not alone, f"{alone} still leads; it has heard no quorum for {show(seen.stability.quiet_ns)}"
+    assert not alone, f"{alone} still leads; it has heard no quorum for {show(seen.stability.alone_ns)}"
 
 
 INVARIANTS: tuple[Invariant, ...] = (

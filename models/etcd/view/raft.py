@@ -118,7 +118,12 @@ class RaftView:
         return max((index for made_in, index in self.acknowledged.items() if made_in < term), default=0)
 
     def newer_leader_without(self, index: int, term: int) -> str:
-        """A leader of a later term whose log lacked the entry at `index` of `term`, in words; "" for none."""
+        """A leader that should have had the entry at `index` of `term`, which is committed, and lacked it; "" for none.
+
+        Those of the terms between may have lacked it, when a later one had it and committed it with an own entry.
+        """
+        newest = self.chosen.get(self.last_committed)
+        term = max(term, newest.term if newest is not None else 0)
         for later, leaders in self.leaders_by_term.items():
             if later > term:
                 for leader, first_index in leaders.items():

@@ -16,13 +16,13 @@ from chaoskube.faults import disk_of
 from chaoskube.sim import Unsynced
 
 
-@fault("crash-renaming", weight=2)
+@fault("crash-renaming", weight=3)
 @frozen(kw_only=True)
 class CrashRenaming(Action):
     """Kill a process when it has replaced a file for the `nth` time from now on; it starts again after `down`."""
 
     process: str = target("process")
-    nth: int = integer(1, 3)
+    nth: int = integer(1, 2)
     down: int = duration("0.1s", "2s", "60s")
     unsynced: str = choice("lost", "torn", "kept")
 

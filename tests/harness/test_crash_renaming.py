@@ -94,7 +94,7 @@ def test_it_waits_for_as_long_as_nothing_is_replaced_and_healing_ends_it() -> No
     with Session(scenario) as session:
         session.warm_up()
         session.advance_to(SECOND // 2)
-        session.apply(parse_action("crash-renaming process=keeper nth=3 down=4s"))
+        session.apply(parse_action("crash-renaming process=keeper nth=2 down=4s"))
         session.advance_to(SECOND)
         session.apply(parse_action("heal"))
         session.finish(20 * SECOND, settles=False)

@@ -104,12 +104,12 @@ def history_begins_late() -> Iterator[None]:
 
 @mutant("watch-is-create", scenario="etcd-watch")
 def every_put_creates() -> Iterator[None]:
-    """A watch that wants no previous versions hears of every put as if it had made its key."""
+    """A watch from now on, without previous versions, hears of every put as if it had made its key."""
     with_previous = WatchStream._with_previous
 
     def as_new(self: WatchStream, watcher: Watcher, events: tuple[Event, ...]) -> tuple[Event, ...]:
         events = with_previous(self, watcher, events)
-        if watcher.create.prev_kv:
+        if watcher.create.prev_kv or watcher.create.start_revision:
             return events
         return tuple(
             evolve(one, kv=evolve(one.kv, create_revision=one.kv.mod_revision))

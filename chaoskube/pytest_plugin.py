@@ -37,7 +37,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--chaos-seed", type=int, help="seed of every hunt (default: the ini key chaos_seed, else 0)"
     )
     group.addoption("--chaos-runs", type=int, help="runs of every hunt that does not say (default: 100)")
-    for folder in ("--histories", "--raft-scripts"):  # of chaoskube's own tests: see tests/conftest.py
+    for folder in (
+        "--golden",
+        "--histories",
+        "--raft-scripts",
+    ):  # of chaoskube's own tests: see tests/conftest.py
         group.addoption(folder, metavar="DIR", help=argparse.SUPPRESS)
     parser.addini("chaos_seed", "seed of every hunt", default=str(_SEED))
     parser.addini("chaos_runs", "runs of every hunt that does not say", default=str(_RUNS))

@@ -12,7 +12,7 @@ from typing import Final
 import pytest
 
 HERE: Final = Path(__file__).parent
-ROOMS: Final = {"--histories": "histories", "--raft-scripts": "models/raft/scripts"}
+ROOMS: Final = {"--golden": "golden", "--histories": "histories", "--raft-scripts": "models/raft/scripts"}
 """Options that play a folder of files, each with the room whose tests do it."""
 
 

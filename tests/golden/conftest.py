@@ -1,4 +1,4 @@
-"""`pytest tests/golden --golden DIR` plays the recordings of a folder and prints one line for each.
+"""`pytest --golden DIR` plays the recordings of a folder and prints one line for each.
 
 Without the option the committed recordings are played. The folder may hold any recordings in the format of
 `recording.py`, also of your own control plane.
@@ -16,17 +16,9 @@ COMMITTED = Path(__file__).parent / "recordings"
 VERDICTS = pytest.StashKey[list[str]]()
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """The folder of recordings."""
-    parser.addoption("--golden", metavar="DIR", default=None, help="play the recordings (*.jsonl.gz) in DIR")
-
-
 def pytest_configure(config: pytest.Config) -> None:
-    """A place for the verdicts; a folder without recordings is refused at once."""
+    """A place for the verdicts."""
     config.stash[VERDICTS] = []
-    folder = config.getoption("--golden", default=None)
-    if folder is not None and not recordings_in(Path(folder)):
-        raise pytest.UsageError(f"--golden {folder}: there is no recording (*.jsonl.gz) in it")
 
 
 @pytest.fixture
@@ -44,8 +36,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """With a folder, only its recordings are played: the tests of the tool itself are left out."""
-    if config.getoption("--golden", default=None) is not None:
+    """With a folder, only its recordings are played, not the tests of the tool itself; one without any is refused."""
+    folder = config.getoption("--golden", default=None)
+    if folder is not None:
+        if not recordings_in(Path(folder)):
+            raise pytest.UsageError(f"--golden {folder}: there is no recording (*.jsonl.gz) in it")
         played = [item for item in items if "recorded" in getattr(item, "fixturenames", ())]
         config.hook.pytest_deselected(items=[item for item in items if item not in played])
         items[:] = played

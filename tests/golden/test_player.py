@@ -113,7 +113,7 @@ def test_other_luck_is_the_same_story() -> None:
 
 
 def test_a_folder_of_recordings_is_played_with_one_line_each(tmp_path: Path) -> None:
-    """`pytest tests/golden --golden DIR` is how anybody holds the model against recordings of their own."""
+    """`pytest --golden DIR` is how anybody holds the model against recordings of their own."""
     real = _real("api-conflict")
     wrong = [
         command if command.status != 404 else Control(t=command.t, op="kill", component="scheduler")
@@ -168,7 +168,7 @@ def test_a_folder_without_recordings_is_refused(tmp_path: Path) -> None:
 
 
 def _pytest(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "pytest", "tests/golden", "-q", "-p", "no:cacheprovider", *arguments]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 

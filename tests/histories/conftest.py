@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from .judging import histories_in
+from .judging import histories_in, others_in
 
 COMMITTED = Path(__file__).parent / "recordings"
 PUBLIC = Path(__file__).parents[2] / ".." / "shared" / "histories"
@@ -34,11 +34,19 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.section("histories")
         for line in config.stash[VERDICTS]:
             terminalreporter.write_line(line)
+        others = others_in(Path(config.getoption("--histories")))
+        if others:
+            terminalreporter.write_line(
+                f"passed over, as they don't begin as a history does: {', '.join(others)}"
+            )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """With a folder, only its histories are judged: the tests of the tool itself are left out."""
-    if config.getoption("--histories") is not None:
+    folder = config.getoption("--histories")
+    if folder is not None:
+        if not histories_in(Path(folder)):
+            raise pytest.UsageError(f"--histories {folder}: no file below it begins as a history does")
         judged = [item for item in items if "history_file" in getattr(item, "fixturenames", ())]
         config.hook.pytest_deselected(items=[item for item in items if item not in judged])
         items[:] = judged
@@ -51,8 +59,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     folder = metafunc.config.getoption("--histories")
     if folder is not None:
         paths = histories_in(Path(folder))
-        if not paths:
-            raise pytest.UsageError(f"--histories {folder}: there is no history in it")
     else:
         paths = [*histories_in(COMMITTED), *(histories_in(PUBLIC) if PUBLIC.is_dir() else ())]
     metafunc.parametrize("history_file", paths, ids=[path.name for path in paths])

@@ -38,6 +38,11 @@ def histories_in(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file() and is_history(path))
 
 
+def others_in(folder: Path) -> list[str]:
+    """The names of the other files, so that nobody believes them judged."""
+    return sorted(path.name for path in folder.rglob("*") if path.is_file() and not is_history(path))
+
+
 def is_history(path: Path) -> bool:
     """Whether a file is of a kind that is known, malformed or not."""
     if is_etcd_recording(path):

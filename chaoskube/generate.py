@@ -75,13 +75,14 @@ def draw_shape(scenario: Scenario, rng: Random) -> Shape:
     count = rng.randint(count_max // 2, count_max) if verbs else 0
     times = _draw_times(count, scenario.duration_ns, rng)
     rest = scenario.duration_ns * rng.choice((1, 4, 12)) // 18
+    volley_max = rng.choice((1, 1, 1, 2, 4))
     return Shape(
         verbs=verbs,
         times=times,
         duration_ns=min(scenario.duration_ns, times[-1] + rest if times else rest),
-        targets_max=rng.choice((None, 1, 1, 2)),
+        targets_max=rng.choice((None, 1, 1, 2)) if volley_max == 1 else None,
         aim=rng.choice((0.0, 0.0, 0.5, 1.0)),
-        volley_max=rng.choice((1, 1, 1, 2, 4)),
+        volley_max=volley_max,
     )
 
 

@@ -12,15 +12,8 @@ from chaoskube.models.raft.state import RaftState
 @bug(
     "raft-commit-prior-term",
     cites="Ongaro and Ousterhout, USENIX ATC 2014, 5.4.2 and figure 8; etcd-io/raft raft.go maybeCommit",
-    invariants=(
-        "who-can-win-has-what-is-committed",
-        "leader-completeness",
-        "committed-entries-never-change",
-        "no-acknowledged-write-is-lost",
-    ),
-    scenario="etcd-register",
-    needs=("crash", "crash-host", "pause", "partition", "lose", "slow-link", "slow-disk"),
-    setup={"members": 5, "message_bytes": 1, "pre_vote": False},
+    invariants=("who-can-win-has-what-is-committed", "leader-completeness", "state-machine-safety"),
+    scenario="raft",
     bounds={"time_outs": 3, "requests": 0, "crashes": 0, "reads": 0, "depth": 14},
 )
 def raft_commit_prior_term() -> Iterator[None]:

@@ -183,7 +183,8 @@ class WatchRules:
                 Rule.IS_CREATE, f"{say([event])} was told as {said}; before it was {_say_value(before)}"
             )
         self._check_reliable(event, due)
-        if self.watched.prev_kv and event.prev_kv != before and not self._changes_twice(event):
+        is_other = event.prev_kv is not before and event.prev_kv != before
+        if self.watched.prev_kv and is_other and not self._changes_twice(event):
             self._check_previous(event, before)
 
     def _check_place(self, event: Event) -> None:

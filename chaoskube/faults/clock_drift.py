@@ -1,6 +1,7 @@
 """clock-drift: one machine's clocks run fast or slow for a while, and all its timers with them.
 
-One drift at a time: a crystal has one rate. A good crystal is off by less than 100 ppm (parts in a million), a virtual machine that was starved by much more.
+One drift at a time: a crystal has one rate. A good one is off by less than 100 ppm (parts in a million), a virtual
+machine that was starved by much more.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from chaoskube.invariants.raft import (
     one_leader_a_term,
     one_vote_a_term,
     terms_and_commits_only_grow,
+    who_can_win_has_what_is_committed,
 )
 from chaoskube.models.etcd.view import (
     Appended,
@@ -249,3 +250,28 @@ def test_a_vote_that_is_not_stored_is_found_by_a_short_hunt() -> None:
 def run_of(scenario: Scenario, number: int, bug: Bug | None) -> str | None:
     failure = generate(scenario, run_seed(1, number), bug=bug).failure
     return failure.name if failure is not None else None
+
+
+def test_who_could_be_elected_without_what_is_committed_is_told() -> None:
+    """Raft paper, figure 8: an old entry on a majority, and a newer one elsewhere that would win over it."""
+    members = ("etcd-0", ConfigApplied(index=1, voters=("etcd-0", "etcd-1", "etcd-2")))
+    logs = [appended(name, 1, 1, 2) for name in ("etcd-0", "etcd-1")]
+    done = committed("etcd-0", 1, 1, 2)
+    behind, newer = appended("etcd-2", 1, 1), appended("etcd-2", 1, 1, 3)
+
+    assert judge(who_can_win_has_what_is_committed, members, *logs, behind, done) is None
+    assert judge(who_can_win_has_what_is_committed, members, *logs, newer, done) == (
+        "etcd-2 can win an election without entry 2 of term 2, which etcd-0 holds to be committed"
+    )
+
+
+def test_two_changes_of_members_under_way_are_told() -> None:
+    """Those that a cluster begins with are no changes, and one that is committed isn't under way."""
+    begun = ("etcd-0", Appended(first=1, terms=(1, 1), contents=(0, 0), changes=(1, 2)))
+    one = ("etcd-0", Appended(first=3, terms=(2,), contents=(7,), changes=(3,)))
+    other = ("etcd-0", Appended(first=4, terms=(3,), contents=(8,), changes=(4,)))
+
+    assert judge(configurations_overlap, begun, one, committed("etcd-0", 1, 1, 1, 2), other) is None
+    assert judge(configurations_overlap, begun, one, committed("etcd-0", 1, 1, 1), other) == (
+        "etcd-0 holds two changes of members that aren't committed, entries 3 and 4"
+    )

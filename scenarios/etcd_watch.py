@@ -12,6 +12,9 @@ from collections.abc import Callable
 
 from attrs import define
 
+from chaoskube.faults.bit_rot import BitRot
+from chaoskube.faults.clock_drift import ClockDrift
+from chaoskube.faults.clock_jump import ClockJump
 from chaoskube.models.etcd.client import WatchHandle
 from chaoskube.models.etcd.messages import (
     DeleteRange,
@@ -30,7 +33,7 @@ from chaoskube.scenarios.etcd.cluster import WORK_NS, EtcdCluster
 from chaoskube.scenarios.etcd.menus import FAULTS, INVARIANTS
 from chaoskube.scenarios.etcd.operations.compact import Compact
 from chaoskube.scenarios.etcd.operations.defrag import Defrag
-from chaoskube.scenarios.etcd.shape import SETUP, simpler
+from chaoskube.scenarios.etcd.shape import EITHER, SETUP, simpler
 from chaoskube.sim import MILLISECOND, SECOND, Process, World
 
 PREFIX = "/watched/"
@@ -38,8 +41,12 @@ KEYS = 4
 WRITERS = 2
 WATCHES_MAX = 4
 """Of one watcher, at a time."""
-AROUND = 15
-"""How many revisions before and after the newest a watch may begin."""
+BEHIND = 15
+"""How many revisions before the newest that it knows a watch may begin."""
+AHEAD = 60
+"""And how many after it: what a member that is far behind still has to get."""
+BESIDE_THE_POINT = (BitRot, ClockDrift, ClockJump)
+"""No watch is about clocks, and a member that stops at a bad record is a crashed one."""
 WRITE_NS = 300 * MILLISECOND
 TURN_NS = 700 * MILLISECOND
 
@@ -91,10 +98,12 @@ class Watcher(Worker):
 
     _watches: list[Watching]
     _newest = 1
+    _wants_leader = False
 
     def begin(self) -> None:
-        """Begin with one watch."""
+        """Begin; in one life of three all watches end when their member has no leader."""
         self._watches = []
+        self._wants_leader = self.luck.randrange(3) == 0
         self.start()
 
     def act(self) -> None:
@@ -113,19 +122,23 @@ class Watcher(Worker):
     def _open_another(self) -> None:
         luck = self.luck
         is_one = luck.randrange(3) == 0
-        start = max(self._newest + luck.randint(-AROUND, AROUND), 1) if luck.randrange(3) else 0
+        start = luck.choice(
+            (0, max(self._newest - luck.randint(0, BEHIND), 1), self._newest + luck.randint(1, AHEAD))
+        )
         create = WatchCreate(
             key=f"{PREFIX}{luck.randrange(KEYS)}" if is_one else PREFIX,
             range_end="" if is_one else prefix_end(PREFIX),
             prev_kv=luck.randrange(2) == 0,
             progress_notify=luck.randrange(2) == 0,
-            require_leader=luck.randrange(3) == 0,
+            require_leader=self._wants_leader,
             fragment=luck.randrange(4) == 0,
             filters=(luck.choice(tuple(WatchFilter)),) if luck.randrange(4) == 0 else (),
         )
         watching = Watching(create, start)
         self._watches.append(watching)
         self._open(watching)
+        if watching.handle is not None and luck.randrange(2):
+            watching.handle.request_progress()
 
     def _open(self, watching: Watching) -> None:
         if watching not in self._watches or not self.is_at_work:
@@ -196,9 +209,9 @@ def etcd_watch() -> Scenario:
     return Scenario(
         name="etcd-watch",
         doc="Watches on every member of an etcd cluster while members and watchers suffer.",
-        setup=SETUP,
+        setup={**SETUP, "watch_buffer": EITHER},
         build=build,
-        menu=(*FAULTS, Compact, Defrag),
+        menu=(*[one for one in FAULTS if one not in BESIDE_THE_POINT], Compact, Defrag),
         invariants=INVARIANTS,
         duration_ns=20 * SECOND,
         warm_ns=30 * SECOND,

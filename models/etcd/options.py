@@ -11,6 +11,7 @@ from attrs import field, frozen
 from attrs.validators import in_
 
 from chaoskube.models.etcd.mvcc import COMPACTION_BATCH
+from chaoskube.models.etcd.watch import WatchLimits
 from chaoskube.sim import MILLISECOND, SECOND
 
 GIBIBYTE = 1024**3
@@ -39,3 +40,5 @@ class ReplicaOptions:
     """How often the leader tells how much time leases have left; 0 for never (feature gate LeaseCheckpoint is off)."""
     lease_checkpoint_persist: bool = False
     strict_reconfig_check: bool = True
+    watch_limits: WatchLimits = field(factory=WatchLimits)
+    """How much waits for slow watchers (constants, no flags)."""

@@ -111,7 +111,7 @@ class Replica:
         options = self.options
         self.backend = begun.backend
         self.state = self._new_state()
-        self.hub = WatchHub(self.state.store)
+        self.hub = WatchHub(self.state.store, options.watch_limits)
         self.membership = Membership(self.backend)
         self.membership.names.update({one.id: one.name for one in begun.known})
         self.alarms = Alarms(self.backend)

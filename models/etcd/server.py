@@ -42,8 +42,6 @@ from chaoskube.models.raft.messages import NONE
 from chaoskube.sim import MILLISECOND, Connection, ModelBug, Timer, reached
 
 NO_LEADER_CHECKS_MAX: Final = 3
-WINDOW_MESSAGES_MAX: Final = 64
-"""Messages under way to a client before its watch stream counts as blocked."""
 BLOCKED_RETRY_NS: Final = 10 * MILLISECOND
 """server/storage/mvcc/watchable_store.go syncVictimsLoop."""
 
@@ -174,10 +172,10 @@ class Session:
 
     def _open_stream(self) -> WatchStream:
         if self._stream is None:
-            connection = self._connection
+            connection, window = self._connection, self._replica.hub.limits.window
             self._stream = self._replica.hub.stream(
                 connection.send,
-                lambda: connection.backlog < WINDOW_MESSAGES_MAX,
+                lambda: connection.backlog < window,
                 partial(self._server.stream_blocked, self),
             )
             self._server.stream_opened(self)

@@ -40,6 +40,8 @@ COMPACTED_REASON: Final = COMPACTED.message
 class WatchLimits:
     """Bounds of a hub; etcd's own (watchable_store.go, watcher_group.go)."""
 
+    window: int = 64
+    """Messages under way to a client before its stream counts as blocked: about what HTTP/2's 64 KiB hold."""
     buffer: int = 128
     """Responses that wait in a stream: chanBufLen."""
     watchers_per_round: int = 512

@@ -11,6 +11,8 @@ what hides less. What is drawn is told in the story's assumptions, and the minim
 - reads: safe, or lease (linearizable reads on the leader's word, which a clock or a pause breaks: not by default).
 - message_bytes: how much one append carries, and how much is applied at one time; etcd's own 1 MiB is never reached in
   a story, so either: a few entries, or only one, in one world of four.
+- watch_buffer: how many responses wait for a slow watcher, and at most so many are under way to it (etcd's are 128, and
+  what a window of HTTP/2 holds, and so it is where a setup doesn't name it); either: one to four in one world of two.
 - checkpoints: seconds between notes of how long leases have; 0 for none, as etcd has it.
 
 Used by `cluster.py`; `simpler` by every etcd scenario.
@@ -23,7 +25,9 @@ from random import Random
 
 from attrs import frozen
 
+from chaoskube.models.etcd.membership import MEMBERS_MAX
 from chaoskube.models.etcd.options import MAX_SIZE_PER_MSG, ReplicaOptions
+from chaoskube.models.etcd.watch import WatchLimits
 from chaoskube.scenario import Setup
 from chaoskube.sim import SECOND, UsageError, World
 
@@ -31,6 +35,7 @@ EITHER = "either"
 ANY = "any"
 SIZES = (3, 3, 3, 3, 3, 3, 1, 2, 4, 5, 5, 7)
 SNAPSHOTS_USUAL = 10_000
+WATCH_BUFFER_USUAL = WatchLimits().buffer
 PROGRESS_NS = 5 * SECOND
 """As API servers' etcd is run (etcd's own default is 10 minutes)."""
 SETUP: Setup = {
@@ -51,6 +56,7 @@ class EtcdShape:
     pre_vote: bool
     snapshots: int
     message_bytes: int
+    watch_buffer: int
     reads: str
     checkpoints: int
 
@@ -67,6 +73,9 @@ class EtcdShape:
             lease_checkpoint_ns=self.checkpoints * SECOND,
             lease_checkpoint_persist=self.checkpoints > 0,
             compaction_batch=10,
+            watch_limits=WatchLimits(
+                window=min(self.watch_buffer, WatchLimits().window), buffer=self.watch_buffer
+            ),
         )
 
     def assumptions(self) -> tuple[str, ...]:
@@ -77,6 +86,8 @@ class EtcdShape:
             told.append(f"a snapshot every {self.snapshots} entries")
         if self.message_bytes != MAX_SIZE_PER_MSG:
             told.append(f"{self.message_bytes} bytes of entries an append")
+        if self.watch_buffer != WATCH_BUFFER_USUAL:
+            told.append(f"room for {self.watch_buffer} responses to a slow watcher")
         if self.reads == "lease":
             told.append("linearizable reads on the leader's lease")
         if self.checkpoints:
@@ -86,6 +97,7 @@ class EtcdShape:
 
 def shape_of(setup: Setup, world: World, scenario: str) -> EtcdShape:
     """What the setup says, drawn where it leaves a choice; UsageError where it says nothing sensible."""
+    _check(setup, scenario)
 
     def drawn(name: str, word: str, usual: object, draw: Callable[[Random], object]) -> object:
         value = setup.get(name, usual)
@@ -95,29 +107,46 @@ def shape_of(setup: Setup, world: World, scenario: str) -> EtcdShape:
     pre_vote = drawn("pre_vote", EITHER, EITHER, lambda luck: luck.randrange(3) == 0)
     snapshots = drawn("snapshots", EITHER, SNAPSHOTS_USUAL, _draw_snapshots)
     message_bytes = drawn("message_bytes", EITHER, MAX_SIZE_PER_MSG, _draw_message_bytes)
+    watch_buffer = drawn("watch_buffer", EITHER, WATCH_BUFFER_USUAL, _draw_watch_buffer)
     reads, checkpoints = setup.get("reads", "safe"), setup.get("checkpoints", 0)
-    if not (
-        _is_number(members, 1, 7)
-        and isinstance(pre_vote, bool)
-        and _is_number(snapshots, 1, SNAPSHOTS_USUAL)
-        and _is_number(message_bytes, 1, MAX_SIZE_PER_MSG)
-        and reads in ("safe", "lease")
-        and _is_number(checkpoints, 0, 3600)
-    ):
-        raise UsageError(
-            f"{scenario} wants members=1..7 or any, pre_vote=true, false or either, snapshots=1..10000 or either, "
-            f"message_bytes=1..{MAX_SIZE_PER_MSG} or either, reads=safe or lease, checkpoints=0..3600, not {dict(setup)!r}"
-        )
     assert isinstance(members, int) and isinstance(snapshots, int)
-    assert isinstance(message_bytes, int) and isinstance(checkpoints, int)
+    assert isinstance(message_bytes, int) and isinstance(watch_buffer, int) and isinstance(checkpoints, int)
     return EtcdShape(
         members=members,
         pre_vote=bool(pre_vote),
         snapshots=snapshots,
         message_bytes=message_bytes,
+        watch_buffer=watch_buffer,
         reads=str(reads),
         checkpoints=checkpoints,
     )
+
+
+def _check(setup: Setup, scenario: str) -> None:
+    """UsageError that names the first value that makes no sense, and what would."""
+    numbers: dict[str, tuple[int, int, str]] = {
+        "members": (1, MEMBERS_MAX, ANY),
+        "snapshots": (1, SNAPSHOTS_USUAL, EITHER),
+        "message_bytes": (1, MAX_SIZE_PER_MSG, EITHER),
+        "watch_buffer": (1, WATCH_BUFFER_USUAL, EITHER),
+        "checkpoints": (0, 3600, ""),
+    }
+    for name, value in setup.items():
+        if name in numbers:
+            least, most, word = numbers[name]
+            is_right = _is_number(value, least, most) or (
+                value == word and isinstance(value, str) and word != ""
+            )
+            wanted = f"a whole number from {least} to {most}{f', or {word}' if word else ''}"
+        elif name == "pre_vote":
+            is_right, wanted = isinstance(value, bool) or value == EITHER, f"true, false or {EITHER}"
+        elif name == "reads":
+            is_right, wanted = value in ("safe", "lease"), "safe or lease"
+        else:
+            known = ", ".join([*numbers, "pre_vote", "reads"])
+            raise UsageError(f"{scenario} has no {name!r} in its setup; there are {known}")
+        if not is_right:
+            raise UsageError(f"{scenario}: {name}={value!r} must be {wanted}")
 
 
 def simpler(setup: Setup) -> Iterable[Setup]:
@@ -135,6 +164,9 @@ def simpler(setup: Setup) -> Iterable[Setup]:
     if setup.get("message_bytes") == EITHER:
         yield {**setup, "message_bytes": MAX_SIZE_PER_MSG}
         yield {**setup, "message_bytes": 1}
+    if setup.get("watch_buffer") == EITHER:
+        yield {**setup, "watch_buffer": WATCH_BUFFER_USUAL}
+        yield {**setup, "watch_buffer": 1}
 
 
 def _draw_snapshots(luck: Random) -> int:
@@ -143,6 +175,10 @@ def _draw_snapshots(luck: Random) -> int:
 
 def _draw_message_bytes(luck: Random) -> int:
     return MAX_SIZE_PER_MSG if luck.randrange(4) else luck.choice((1, 200, 400))
+
+
+def _draw_watch_buffer(luck: Random) -> int:
+    return luck.randint(1, 4) if luck.randrange(2) else WATCH_BUFFER_USUAL
 
 
 def _is_number(value: object, least: int, most: int) -> bool:

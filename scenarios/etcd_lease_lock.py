@@ -3,7 +3,7 @@
 Each client opens a session (a lease that it keeps alive), waits for the lock, writes a few times under it, each time on
 condition that its key still exists, and leaves: in order most times, sometimes without a word, so that only its lease's
 end frees the lock. Clients are killed and paused like members, and an operator ends leases that somebody relies on.
-A writer of its own keeps the log growing.
+A writer of its own keeps the log growing and ends leases as well, and tenants renew theirs all the time.
 
 What is promised of locks, and what is not, stands in `etcd/locking.py`. Leaders note how long leases have every two
 seconds, so that a lease's end does not depend on how often the leader changes (etcd's feature LeaseCheckpoint, off by default).
@@ -13,9 +13,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from chaoskube.models.etcd.client import EtcdClient
+from chaoskube.models.etcd.client import EtcdClient, Outcome
 from chaoskube.models.etcd.concurrency import Context, Mutex, Session
-from chaoskube.models.etcd.messages import Put, Txn, TxnResponse
+from chaoskube.models.etcd.messages import (
+    LeaseGrant,
+    LeaseGrantResponse,
+    LeaseKeepAlive,
+    LeaseKeepAliveResponse,
+    LeaseLeases,
+    LeaseLeasesResponse,
+    LeaseRevoke,
+    LeaseTimeToLive,
+    LeaseTimeToLiveResponse,
+    Put,
+    Txn,
+    TxnResponse,
+)
 from chaoskube.scenario import Scenario, Setup, scenario
 from chaoskube.scenarios.etcd import locking
 from chaoskube.scenarios.etcd.client import Worker
@@ -23,12 +36,13 @@ from chaoskube.scenarios.etcd.cluster import EtcdCluster
 from chaoskube.scenarios.etcd.locking import GUARDED, LOCK, LockHeld, LockLeft, Token
 from chaoskube.scenarios.etcd.menus import FAULTS, INVARIANTS
 from chaoskube.scenarios.etcd.operations.compact import Compact
-from chaoskube.scenarios.etcd.operations.lease_revoke import LeaseRevoke
+from chaoskube.scenarios.etcd.operations.lease_revoke import LeaseRevoke as RevokeLease
 from chaoskube.scenarios.etcd.operations.move_leader import MoveLeader
 from chaoskube.scenarios.etcd.shape import SETUP, simpler
 from chaoskube.sim import MILLISECOND, SECOND, Address, Process, Refused, Unsure, World
 
 CLIENTS = 3
+TENANTS = 2
 TTLS = (3, 5, 10, 20)
 CHECKPOINT_SECONDS = 2
 """More than the election time-out (1 s) that a new leader adds to each lease: what still has its whole time when its note is
@@ -38,6 +52,7 @@ WAIT_NS = 12 * SECOND
 WORK_STEP_NS = 400 * MILLISECOND
 PAUSE_NS = 500 * MILLISECOND
 WRITE_NS = 600 * MILLISECOND
+RENEW_NS = 300 * MILLISECOND
 WORK_NS = 36 * SECOND
 
 
@@ -107,11 +122,49 @@ class LockClient:
 
 
 class Writer(Worker):
-    """Keeps the log growing."""
+    """Keeps the log growing, and tidies up: ends leases that no key hangs on, whoever relies on them."""
 
     def act(self) -> None:
-        """One write."""
-        self.ask(Put(key="/other", value=self.value()), self.rest)
+        """One write, or one lease less."""
+        if self.luck.randrange(2):
+            self.ask(Put(key="/other", value=self.value()), self.rest)
+        else:
+            self.ask(LeaseLeases(), self._on_leases)
+
+    def _on_leases(self, outcome: Outcome) -> None:
+        if isinstance(outcome, LeaseLeasesResponse) and outcome.leases:
+            self.ask(LeaseTimeToLive(self.luck.choice(outcome.leases), keys=True), self._on_lease)
+        else:
+            self.rest()
+
+    def _on_lease(self, outcome: Outcome) -> None:
+        if isinstance(outcome, LeaseTimeToLiveResponse) and outcome.ttl > 0 and not outcome.keys:
+            self.ask(LeaseRevoke(outcome.id), self.rest)
+        else:
+            self.rest()
+
+
+class Tenant(Worker):
+    """Asks again and again for one lease to be kept alive, and for another when that is gone."""
+
+    _lease = 0
+
+    def act(self) -> None:
+        """Renew it, if there is one."""
+        if self._lease:
+            self.ask(LeaseKeepAlive(self._lease), self._on_alive)
+        else:
+            self.ask(LeaseGrant(ttl=self.luck.choice(TTLS)), self._on_granted)
+
+    def _on_granted(self, outcome: Outcome) -> None:
+        if isinstance(outcome, LeaseGrantResponse):
+            self._lease = outcome.id
+        self.rest()
+
+    def _on_alive(self, outcome: Outcome) -> None:
+        if isinstance(outcome, LeaseKeepAliveResponse) and outcome.ttl <= 0:
+            self._lease = 0
+        self.rest()
 
 
 def build(world: World, setup: Setup) -> EtcdCluster:
@@ -127,6 +180,14 @@ def build(world: World, setup: Setup) -> EtcdCluster:
         "writer",
         lambda process: Writer(process, cluster.servers_from(1), WORK_NS, think_ns=WRITE_NS).start(),
     )
+
+    def boot_tenant(place: int) -> Callable[[Process], None]:
+        return lambda process: Tenant(
+            process, cluster.servers_from(place), WORK_NS, think_ns=RENEW_NS
+        ).start()
+
+    for place in range(TENANTS):
+        cluster.add_client(f"tenant-{place}", boot_tenant(place))
     return cluster
 
 
@@ -138,7 +199,7 @@ def etcd_lease_lock() -> Scenario:
         doc="Clients take turns under a lock of etcd and lose their leases, while its members suffer.",
         setup={**SETUP, "checkpoints": CHECKPOINT_SECONDS},
         build=build,
-        menu=(*FAULTS, Compact, LeaseRevoke, MoveLeader),
+        menu=(*FAULTS, Compact, RevokeLease, MoveLeader),
         invariants=(*INVARIANTS, *locking.INVARIANTS),
         duration_ns=30 * SECOND,
         warm_ns=30 * SECOND,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -11,8 +12,9 @@ import pytest
 import chaoskube
 from chaoskube import arguments
 from chaoskube.action import Action, actions, arguments_of
+from chaoskube.bug import bugs
 from chaoskube.cli import cli
-from chaoskube.discovery import built_in, load
+from chaoskube.discovery import built_in, is_explored, load
 from chaoskube.models.apps.behaviour import PREFIX, behaviour_of
 from chaoskube.sim import UsageError, show
 from tests.docs.markdown import PAGES, ROOT
@@ -53,6 +55,35 @@ def _names() -> list[str]:
     )
 
 
+def _bugs() -> list[str]:
+    """Planted bugs of our own, each with where it is known from and how it is met."""
+    load()
+    rows = [
+        (
+            f"`{one.slug}`",
+            _sentence(one.doc),
+            one.cites,
+            " or ".join([one.scenario] * (not is_explored(one)) + ["`explore`"] * (one.bounds is not None)),
+            ", ".join(f"`{name}`" for name in one.invariants),
+        )
+        for one in bugs
+        if one.patch.__module__.startswith("chaoskube.")
+    ]
+    return _table(("bug", "what goes wrong", "known from", "found in", "caught by"), rows)
+
+
+def _left_out() -> list[str]:
+    """What the heads of the files of Raft and etcd say under `Not modelled:`."""
+    rows = []
+    for room in ("raft", "etcd"):
+        for path in sorted((ROOT / "models" / room).glob("*.py")):
+            head = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+            _, found, words = head.partition("Not modelled: ")
+            if found:
+                rows.append((f"`{room}/{path.name}`", " ".join(words.split("\n\n")[0].split())))
+    return _table(("file", "not modelled"), rows)
+
+
 def _arguments(cls: type[Action]) -> Iterable[str]:
     return (f"`{name}=` {_words(argument)}" for name, argument in arguments_of(cls).items())
 
@@ -84,7 +115,13 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     return [f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows)]
 
 
-TABLES: dict[str, Callable[[], list[str]]] = {"invariants": _invariants, "actions": _actions, "names": _names}
+TABLES: dict[str, Callable[[], list[str]]] = {
+    "invariants": _invariants,
+    "actions": _actions,
+    "names": _names,
+    "bugs": _bugs,
+    "left out of Raft and etcd": _left_out,
+}
 
 
 @pytest.mark.parametrize("name", TABLES)

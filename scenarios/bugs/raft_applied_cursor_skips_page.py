@@ -16,6 +16,7 @@ from chaoskube.models.raft.log import RaftLog
     needs=(
         "crash",
         "crash-host",
+        "crash-renaming",
         "pause",
         "partition",
         "lose",

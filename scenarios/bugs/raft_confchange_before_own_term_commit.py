@@ -18,6 +18,7 @@ from chaoskube.models.raft.state import RaftState
     needs=(
         "crash",
         "crash-host",
+        "crash-renaming",
         "pause",
         "partition",
         "lose",

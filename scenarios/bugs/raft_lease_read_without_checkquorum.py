@@ -14,7 +14,7 @@ from chaoskube.models.raft.state import RaftState
     cites="etcd-io/raft commit 926a44a: check-quorum is required for lease-based reads; raft.go Config.validate",
     invariants=("a-leader-without-a-quorum-steps-down",),
     scenario="etcd-register",
-    needs=("crash", "crash-host", "pause", "partition"),
+    needs=("crash", "crash-host", "crash-renaming", "pause", "partition"),
     setup={"reads": "lease"},
 )
 def raft_lease_read_without_checkquorum() -> Iterator[None]:

@@ -20,7 +20,7 @@ from chaoskube.models.raft.state import RaftState
         "committed-entries-never-change",
     ),
     scenario="etcd-register",
-    needs=("crash", "crash-host"),
+    needs=("crash", "crash-host", "crash-renaming", "full-disk"),
     setup={"members": 1},
     bounds={"members": 1, "time_outs": 1, "requests": 1, "crashes": 1, "reads": 0},
 )

@@ -15,7 +15,7 @@ from chaoskube.models.raft.state import RaftState
     cites="ktoso/akka-raft#56 and #47; camunda/camunda#5356; etcd-io/raft raft.go reset: only a new term clears it",
     invariants=("one-vote-a-term",),
     scenario="etcd-register",
-    needs=("crash", "crash-host"),
+    needs=("crash", "crash-host", "crash-renaming"),
     bounds={},
 )
 def raft_vote_forgotten_on_stepdown() -> Iterator[None]:

@@ -15,7 +15,7 @@ from chaoskube.scenarios import raft_members
     cites="wenweihu86/raft-java#57; vesoft-inc/nebula PR#3415; Raft paper, figure 2: persistent state",
     invariants=("terms-and-commits-only-grow", "one-vote-a-term"),
     scenario="etcd-register",
-    needs=("crash", "crash-host"),
+    needs=("crash", "crash-host", "crash-renaming", "full-disk"),
     bounds={},
 )
 def raft_vote_not_durable() -> Iterator[None]:

@@ -59,7 +59,7 @@ class EtcdCluster:
         self.all = tuple(self._process(place) for place in range(count))
         """Whoever is, was or can become a member."""
         self._left: set[str] = set()
-        self._teller = Teller()
+        self._teller = Teller(world.journal)
         self.members: list[Process] = []
         """Whoever is a member, as far as the operator knows."""
         self.servers = endpoints(self.all)

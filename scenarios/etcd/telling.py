@@ -14,6 +14,7 @@ from collections.abc import Callable
 from chaoskube.models.etcd.events import AlarmCleared, AlarmRaised, MemberStopped
 from chaoskube.models.etcd.messages import Event
 from chaoskube.models.etcd.view import (
+    Applied,
     BecameLeader,
     CallAnswered,
     CallMade,
@@ -32,12 +33,13 @@ from chaoskube.models.etcd.view import (
     WatchProgressed,
 )
 from chaoskube.scenarios.etcd.locking import LockHeld, LockLeft
-from chaoskube.scenarios.etcd.telling_calls import answered, keys
+from chaoskube.scenarios.etcd.telling_calls import answered, asks, keys
 from chaoskube.sim import (
     BitRotted,
     Entry,
     FaultEnded,
     FaultStarted,
+    Journal,
     Line,
     OperationEnded,
     OperationStarted,
@@ -50,9 +52,11 @@ EVENTS_SHOWN = 4
 
 
 class Teller:
-    """Knows what was asked, and what has been told already."""
+    """Knows what was asked, what is never answered, and what has been told already."""
 
-    def __init__(self) -> None:
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._open: set[int] | None = None
         self._asked: dict[tuple[str, int, int], object] = {}
         self._lives: dict[str, int] = {}
         self._first: dict[object, int] = {}
@@ -64,6 +68,7 @@ class Teller:
             self._lives[entry.by] = event.life
         if isinstance(event, CallMade):
             self._asked[self._call(entry, event.number)] = event.request
+            return Line(entry.by, f"{asks(event.request)}: no answer") if self._is_open(entry) else None
         if isinstance(event, CallAnswered):
             words = answered(self._asked.get(self._call(entry, event.number)), event)
             return Line(entry.by, words) if words else None
@@ -75,6 +80,18 @@ class Teller:
 
     def _call(self, entry: Entry, number: int) -> tuple[str, int, int]:
         return (entry.by, self._lives.get(entry.by, 0), number)
+
+    def _is_open(self, call: Entry) -> bool:
+        """Does the journal end without an answer to this call? Then it is told when it was made."""
+        if self._open is None:
+            made: dict[tuple[str, int], int] = {}
+            for entry in self._journal.entries:
+                if isinstance(entry.event, CallMade):
+                    made[(entry.by, entry.event.number)] = entry.seq
+                elif isinstance(entry.event, CallAnswered):
+                    made.pop((entry.by, entry.event.number), None)
+            self._open = set(made.values())
+        return call.seq in self._open
 
     def _is_first(self, entry: Entry) -> bool:
         """Is this entry the first with such an event?"""
@@ -131,6 +148,11 @@ def _events(events: tuple[Event, ...]) -> str:
 
 
 _TELLERS: dict[type, Callable[..., str]] = {
+    Applied: lambda event: (
+        f"refuses what entry {event.index} asks for (request {event.request_id}), and stays at revision {event.revision}"
+        if event.failed
+        else ""
+    ),
     BecameLeader: lambda event: (
         f"becomes the leader of term {event.term}, with entry {event.first_index} as its first"
     ),

@@ -106,8 +106,8 @@ def _found(response: object) -> str:
 
 
 def _several(requests: tuple[object, ...]) -> str:
-    """What is written; where nothing is, what is read."""
-    writes = [one for one in requests if not isinstance(one, Range)]
+    """What is written, and what is read of the past; where nothing is, whatever is read."""
+    writes = [one for one in requests if not isinstance(one, Range) or one.revision]
     return ", ".join(asks(one) for one in writes or requests) or "does nothing"
 
 

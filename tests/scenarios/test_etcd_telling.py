@@ -25,6 +25,7 @@ from chaoskube.models.etcd.messages import (
     TxnResponse,
 )
 from chaoskube.models.etcd.view import (
+    Applied,
     BecameLeader,
     CallAnswered,
     CallMade,
@@ -36,13 +37,16 @@ from chaoskube.models.etcd.view import (
     WatchOpened,
 )
 from chaoskube.scenarios.etcd.telling import Teller
-from chaoskube.sim import Entry, FaultStarted, Line, ProcessPanicked, ProcessStarted, ProcessStopped
+from chaoskube.sim import Entry, FaultStarted, Journal, Line, ProcessPanicked, ProcessStarted, ProcessStopped
 
 
 def told(*events: object, by: str = "etcd-0") -> list[str]:
     """The words of the lines that these events of one process make."""
-    teller = Teller()
-    lines = [teller.tell(Entry(seq=seq, at=0, by=by, event=event)) for seq, event in enumerate(events)]
+    journal = Journal()
+    for event in events:
+        journal.record(0, by, event)
+    teller = Teller(journal)
+    lines = [teller.tell(entry) for entry in journal.entries]
     return [line.words for line in lines if line is not None]
 
 
@@ -99,6 +103,14 @@ def test_a_call_of_another_life_is_not_mixed_up() -> None:
     assert told(*events) == ["is killed", "starts again, life 2"]
 
 
+def test_a_call_that_is_never_answered_is_told_when_it_is_made() -> None:
+    """What breaks is often still under way."""
+    answered = CallAnswered(number=1, response=PutResponse(revision=2))
+    calls = (CallMade(number=1, request=Put(key="/a")), answered, CallMade(number=2, request=Put(key="/b")))
+
+    assert told(*calls) == ["puts /a: revision 2", "puts /b: no answer"]
+
+
 def test_what_each_member_does_in_turn_is_told_of_the_first() -> None:
     """Raft sees to it that the others do the same."""
     ended = LeaseEnded(id=255, reason="expired")
@@ -109,6 +121,10 @@ def test_what_each_member_does_in_turn_is_told_of_the_first() -> None:
 @pytest.mark.parametrize(
     ("event", "words"),
     [
+        (
+            Applied(index=9, term=2, revision=3, request_id=7, failed=True),
+            "refuses what entry 9 asks for (request 7), and stays at revision 3",
+        ),
         (BecameLeader(term=2, first_index=5), "becomes the leader of term 2, with entry 5 as its first"),
         (
             SnapshotInstalled(index=9, term=2, revision=7, consistent_index=11),
@@ -162,7 +178,7 @@ def test_a_member_and_a_watch_are_told_in_words(event: object, words: str) -> No
         ProcessStopped(life=1, reason="exit"),
         ProcessStarted(life=1),
         Recovered(term=0, vote="", commit=0, last_index=0, snapshot_index=0, consistent_index=0, revision=1),
-        object(),
+        Applied(index=9, term=2, revision=4, request_id=7),
     ],
 )
 def test_what_says_nothing_new_is_not_told(event: object) -> None:
@@ -174,4 +190,6 @@ def test_faults_stand_by_themselves() -> None:
     """Whom they hit is in their words."""
     event = FaultStarted(verb="crash", text="crash process=etcd-0")
 
-    assert Teller().tell(Entry(seq=1, at=0, by="", event=event)) == Line("fault", "crash process=etcd-0")
+    assert Teller(Journal()).tell(Entry(seq=1, at=0, by="", event=event)) == Line(
+        "fault", "crash process=etcd-0"
+    )

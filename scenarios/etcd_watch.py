@@ -107,11 +107,11 @@ class Watcher(Worker):
         self.start()
 
     def act(self) -> None:
-        """One more watch, one less, or a question."""
-        kind = self.luck.randrange(4)
-        if kind < 2 and len(self._watches) < WATCHES_MAX:
+        """One more watch, a question, or, seldom, one less: what happens to a watch happens after a while."""
+        kind = self.luck.randrange(10)
+        if kind < 5 and len(self._watches) < WATCHES_MAX:
             self._open_another()
-        elif kind == 2 and self._watches:
+        elif kind == 5 and self._watches:
             self._end(self.luck.choice(self._watches))
         else:
             for watching in self._watches[:1]:

@@ -164,4 +164,10 @@ class RaftHistory:
 
 
 def entry_text(index: int, term: int, data: Hashable) -> str:
-    return f"{index}@{term} ({'empty' if data is None else f'request {data}'})"
+    """Which entry, and what is in it."""
+    return f"{place_text(index, term)} ({'empty' if data is None else f'request {data}'})"
+
+
+def place_text(index: int, term: int) -> str:
+    """An entry by its place in the log; index 0 is before the first."""
+    return f"entry {index} of term {term}" if index else "the beginning"

@@ -30,6 +30,7 @@ from chaoskube.scenarios.raft_history import (
     ReadAsked,
     Voted,
     entry_text,
+    place_text,
 )
 
 _ANSWERS_TO_LEADER = (MessageType.MSG_APP_RESP, MessageType.MSG_HEARTBEAT_RESP)
@@ -254,7 +255,7 @@ class RaftModel:
         return message_key(message, lambda member: _named(member, names))
 
     def message_text(self, message: Hashable) -> str:
-        """`MsgApp of term 1: 1@1 (empty) after 0@0, commit 0`."""
+        """`MsgApp of term 1: entry 1 of term 1 (empty) after the beginning, commit 0`."""
         assert isinstance(message, Message), f"a message of Raft, not {message!r}"
         kind = message.type.label
         said = _TEXTS.get(message.type)
@@ -290,17 +291,18 @@ def _ready_key(ready: Ready, names: Names) -> Hashable:
 def _append_text(message: Message) -> str:
     entries = ", ".join(entry_text(one.index, one.term, one.data) for one in message.entries)
     what = entries or "nothing"
-    return f"{what} after {message.index}@{message.log_term}, commit {message.commit}"
+    return f"{what} after {place_text(message.index, message.log_term)}, commit {message.commit}"
 
 
 def _append_answer_text(message: Message) -> str:
     if message.reject:
-        return f"refuses {message.index}, hint {message.reject_hint}@{message.log_term}"
+        hint = place_text(message.reject_hint, message.log_term)
+        return f"refuses what follows entry {message.index}; mine may match up to {hint}"
     return f"has all up to {message.index}"
 
 
 _TEXTS: dict[MessageType, Callable[[Message], str]] = {
-    MessageType.MSG_VOTE: lambda message: f"my log ends with {message.index}@{message.log_term}",
+    MessageType.MSG_VOTE: lambda message: f"my log ends at {place_text(message.index, message.log_term)}",
     MessageType.MSG_VOTE_RESP: lambda message: "no" if message.reject else "yes",
     MessageType.MSG_APP: _append_text,
     MessageType.MSG_APP_RESP: _append_answer_text,

@@ -12,6 +12,7 @@ from chaoskube.discovery import bug_named, exploration_named, is_explored, load,
 from chaoskube.exploration import Bounds
 from chaoskube.explore import Explored, explore
 from chaoskube.exploring import bounds_of, reachable
+from chaoskube.models.raft.messages import Message, MessageType
 from chaoskube.scenarios.raft_history import (
     Acknowledged,
     Applied,
@@ -129,6 +130,21 @@ def test_a_bug_that_no_search_comes_by_is_refused() -> None:
     """ "Nothing found" would be true, and mislead."""
     with pytest.raises(UsageError, match="chaoskube hunt --bug rs-count-before-expectations"):
         reachable(bug_named("rs-count-before-expectations"), exploration_named("raft"))
+
+
+def test_messages_are_told_in_words() -> None:
+    """Whoever reads a trace need not know how we write an index with its term."""
+    model = exploration_named("raft").model
+    asked = Message(type=MessageType.MSG_VOTE, to=2, from_=1, term=2, index=3, log_term=1)
+    no = Message(
+        type=MessageType.MSG_APP_RESP, to=1, from_=2, term=2, index=3, log_term=1, reject=True, reject_hint=2
+    )
+
+    assert model.message_text(asked) == "MsgVote of term 2: my log ends at entry 3 of term 1"
+    assert model.message_text(evolve(asked, index=0, log_term=0)).endswith("my log ends at the beginning")
+    assert model.message_text(no) == (
+        "MsgAppResp of term 2: refuses what follows entry 3; mine may match up to entry 2 of term 1"
+    )
 
 
 def test_merging_names_leaves_a_sixth_at_best() -> None:

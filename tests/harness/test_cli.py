@@ -124,6 +124,7 @@ def test_a_workers_usage_error_reaches_the_user(chaoskube: Command, tmp_path: Pa
             ("explore", "--bug", "rs-count-before-expectations"),
             "`chaoskube hunt --bug rs-count-before-expectations` does",
         ),
+        (("hunt", "--bug", "raft-commit-prior-term"), "chaoskube explore raft --bug raft-commit-prior-term"),
         (("hnt",), "No such command 'hnt'"),
     ],
 )

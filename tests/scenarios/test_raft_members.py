@@ -86,7 +86,7 @@ def test_counting_oneself_too_early_harms_a_single_voter_only() -> None:
     ids=str,
 )
 def test_nothing_is_found_in_our_core(bounds: dict[str, int]) -> None:
-    result = search(**bounds)
+    result = search(None, **bounds)
 
     assert result.violation is None, result.violation
 

@@ -36,6 +36,9 @@ if not __debug__:
     raise UsageError("chaoskube refuses to run under python -O: invariants are written with assert")
 
 
+_SEEN_ALONE = ("seen",)
+
+
 class Violation(ChaoskubeError, AssertionError):
     """An invariant does not hold. `violation_type` makes one subclass for each invariant."""
 
@@ -63,9 +66,12 @@ class Invariant:
 
     def ask(self, seen: object, event: Entry | None, memory: dict[str, object]) -> str | None:
         """None when it holds, else what it says; UsageError when it fails in another way."""
-        given = {"seen": seen, "event": event, "memory": memory}
         try:
-            answer = self.function(**{name: given[name] for name in self.wants})
+            if self.wants == _SEEN_ALONE:  # most want no more, and are asked hundreds of times a second
+                answer = self.function(seen=seen)
+            else:
+                given = {"seen": seen, "event": event, "memory": memory}
+                answer = self.function(**{name: given[name] for name in self.wants})
         except AssertionError as problem:
             return _first_lines(str(problem)) or f"{self.rule} ({_place(problem)})"
         except Blocked as problem:

@@ -39,6 +39,7 @@ from chaoskube.models.etcd.messages import (
     WatchProgressNotice,
 )
 from chaoskube.models.etcd.options import ReplicaOptions
+from chaoskube.models.etcd.watch import WatchLimits
 from chaoskube.sim import MILLISECOND, SECOND, Connection, Process, World
 from tests.models.etcd.cluster import Cluster
 
@@ -94,6 +95,30 @@ def test_one_connection_carries_several_watches() -> None:
         assert WatchCanceled(reason="", watch_id=9, revision=2) in raw.got
         assert WatchProgressNotice(2, watch_id=-1) in raw.got
         assert raw.got[:2] == [WatchCreated(revision=1), WatchCreated(revision=1, watch_id=9)]
+
+
+def test_how_much_waits_for_a_slow_client_is_an_option() -> None:
+    """With room for 3 under way and 2 in the buffer a sleeper finds five single answers, the rest comes as one."""
+    with World(seed=34) as world:
+        limits = WatchLimits(window=3, buffer=2)
+        cluster = Cluster(world, size=1, options=ReplicaOptions(watch_limits=limits))
+        cluster.wait_for_leader()
+        slow, process = dial(cluster, 0, "slow")
+        slow.send(WatchCreate(key="/a"))
+        world.advance(SECOND)
+        process.pause()
+        for number in range(20):
+            cluster.clients[0].request(Put(key="/a", value=number), lambda _: None)
+        world.advance(2 * SECOND)
+
+        process.resume()
+        world.advance(2 * SECOND)
+
+        assert [event.kv.value for event in slow.events()] == list(range(20))
+        sent = [len(one.events) for one in slow.got if isinstance(one, WatchEvents)]
+        assert sent == [1, 1, 1, 1, 1, 1, 14], (
+            "five that had room, the one that had not, and the history since"
+        )
 
 
 def test_a_paused_client_gets_everything_once_when_it_wakes() -> None:

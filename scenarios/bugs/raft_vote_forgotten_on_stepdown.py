@@ -13,9 +13,10 @@ from chaoskube.models.raft.state import RaftState
 @bug(
     "raft-vote-forgotten-on-stepdown",
     cites="ktoso/akka-raft#56 and #47; camunda/camunda#5356; etcd-io/raft raft.go reset: only a new term clears it",
-    invariants=("one-vote-a-term",),
+    invariants=("one-vote-a-term", "who-can-win-has-what-is-committed"),
     scenario="etcd-register",
     needs=("crash", "crash-host", "crash-renaming"),
+    setup={"members": 3, "pre_vote": False},
     bounds={},
 )
 def raft_vote_forgotten_on_stepdown() -> Iterator[None]:

@@ -73,9 +73,12 @@ def install_file(disk: Disk, index: int, database: Database) -> None:
             disk.truncate(name, 0)
 
 
-def may_drop_up_to(snapshot_index: int, catch_up_entries: int) -> int:
-    """The last entry that may leave memory after a snapshot."""
-    return max(1, snapshot_index - catch_up_entries)
+def may_drop_up_to(snapshot_index: int, catch_up_entries: int, stable: int) -> int:
+    """The last entry that may leave memory after a snapshot.
+
+    Never one after `stable`: entries whose write was overtaken by a newer leader's are written again, applied or not.
+    """
+    return min(max(1, snapshot_index - catch_up_entries), stable)
 
 
 class Snapshots:
@@ -116,7 +119,8 @@ class Snapshots:
         raft = self._member.raft
         raft.create_snapshot(metadata.index, metadata.conf_state, None)
         if not self._sending and self._process.now >= self._hold_until:
-            raft.compact(may_drop_up_to(metadata.index, self._member.options.catch_up_entries))
+            kept = self._member.options.catch_up_entries
+            raft.compact(may_drop_up_to(metadata.index, kept, raft.log.stable))
 
     # -- sent
 

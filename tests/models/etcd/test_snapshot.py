@@ -196,8 +196,9 @@ def test_a_full_disk_refuses_a_snapshot_and_the_leader_tries_again() -> None:
 def test_received_files_are_named_by_their_index() -> None:
     """So that the mark finds the database that belongs to it."""
     assert snapshot.received_file(255) == "00000000000000ff.snap.db"
-    assert snapshot.may_drop_up_to(100, 30) == 70
-    assert snapshot.may_drop_up_to(100, 5_000) == 1
+    assert snapshot.may_drop_up_to(100, 30, stable=100) == 70
+    assert snapshot.may_drop_up_to(100, 5_000, stable=100) == 1
+    assert snapshot.may_drop_up_to(52, 5, stable=45) == 45, "what is to be written again stays"
 
 
 def test_entries_that_change_nothing_are_covered_by_a_snapshot_as_well() -> None:

@@ -38,7 +38,8 @@ class Whole:
         return evolve(self, used=(*self.used[:place], self.used[place] + 1, *self.used[place + 1 :]))
 
     def may(self, budget: str, bounds: Bounds) -> bool:
-        return self.used[BUDGETS.index(budget)] < getattr(bounds, budget)
+        limit: int = getattr(bounds, budget)
+        return self.used[BUDGETS.index(budget)] < limit
 
 
 def following(state: Whole, bounds: Bounds) -> Iterator[Whole]:

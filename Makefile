@@ -27,9 +27,11 @@ check: $(VENV)/.check
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 
-bench: $(VENV)/.run
+bench: $(VENV)/.test
 	@$(BIN)/python benchmarks/kernel.py
 	@$(BIN)/python benchmarks/cluster.py
+	@$(BIN)/python benchmarks/raft.py
+	@$(BIN)/python benchmarks/etcd_store.py
 	@$(BIN)/python benchmarks/linearizability.py
 
 bench-bugs: $(VENV)/.run

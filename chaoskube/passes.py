@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 import attrs
 
 from chaoskube.action import Step, arguments_of
-from chaoskube.arguments import Names
+from chaoskube.arguments import Names, Target
 from chaoskube.run import Plan
 from chaoskube.sim import MILLISECOND, SECOND
 
@@ -53,6 +53,23 @@ def simplify_arguments(plan: Plan, names: Names) -> Iterator[Plan]:
             for value in argument.simpler(getattr(step.action, name), names):
                 action = attrs.evolve(step.action, **{name: value})
                 yield _with_step(plan, index, attrs.evolve(step, action=action))
+
+
+def rename_throughout(plan: Plan, names: Names) -> Iterator[Plan]:
+    """A thing that several actions name is the simplest of its kind, in all of them at once."""
+    named: dict[tuple[Target, str], list[tuple[int, str]]] = {}
+    for index, step in enumerate(plan.steps):
+        for name, argument in arguments_of(type(step.action)).items():
+            if isinstance(argument, Target):
+                named.setdefault((argument, getattr(step.action, name)), []).append((index, name))
+    for (kind, value), places in named.items():
+        for simpler in kind.simpler(value, names) if len(places) > 1 else ():
+            renamed = plan
+            for index, name in places:
+                step = renamed.steps[index]
+                action = attrs.evolve(step.action, **{name: simpler})
+                renamed = _with_step(renamed, index, attrs.evolve(step, action=action))
+            yield renamed
 
 
 def pull_together(plan: Plan, names: Names) -> Iterator[Plan]:
@@ -101,6 +118,7 @@ PASSES: tuple[Pass, ...] = (
     drop_pairs,
     pull_together,
     simplify_arguments,
+    rename_throughout,
     round_times,
 )
 

@@ -5,7 +5,8 @@ many actions, how close together, how long their spans, and whether they keep to
 that may do a little finds what a run that may do everything drowns. Now and then a run has no faults at
 all, because some promises hold only in calm. Two more things are drawn for each run: how often it aims at whatever
 the subject says matters most just now (`targets("leading-process")`), and whether one action comes as a volley, the same
-verb again at the same instant, as when a rack loses its power.
+verb again at the same instant, as when a rack loses its power; and whether it relapses: faults come one at a time then, and
+soon after one has ended the next hits the same target, while that is still catching up.
 
 Arguments are drawn when their time comes, from what exists in the world then; what was drawn is recorded
 as plain steps. Called by `hunt.py`.
@@ -14,13 +15,13 @@ as plain steps. Called by `hunt.py`.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from random import Random
 
 from attrs import frozen
 
-from chaoskube.action import FAULT, Action, draw_action
-from chaoskube.arguments import CannotApply, draw_name
+from chaoskube.action import FAULT, Action, arguments_of, draw_action
+from chaoskube.arguments import CannotApply, Group, Target, draw_name
 from chaoskube.bug import Bug
 from chaoskube.run import Result, Session
 from chaoskube.scenario import Scenario
@@ -28,6 +29,11 @@ from chaoskube.sim import MILLISECOND, SECOND
 
 DRAWS_AN_ACTION_MAX = 4
 CALM_SHARE = 0.2
+RELAPSING_SHARE = 0.5
+RELAPSE_NS = 300 * MILLISECOND
+_RELAPSE_UNIT_NS = 10 * MILLISECOND
+Hit = Mapping[str, tuple[str, ...]]
+"""Names by kind of target."""
 LEADING = "leading-"
 """Before a kind of target: those of them that matter most now; a subject may know of none."""
 _TIME_UNIT_NS = 100 * MILLISECOND
@@ -45,6 +51,8 @@ class Shape:
     """How often what leads is aimed at, where the subject knows of something that leads."""
     volley_max: int = 1
     """The most actions of one verb at one instant."""
+    relapses: bool = False
+    """Is what has just recovered hit again?"""
 
 
 def run_seed(hunt_seed: int, number: int) -> int:
@@ -60,11 +68,19 @@ def generate(scenario: Scenario, seed: int, *, bug: Bug | None = None, story: bo
     with Session(scenario, seed=seed, bug=bug) as session:
         session.warm_up()
         names = _Names(session, shape, rng)
-        for at in shape.times:
+        due: list[tuple[int, Hit]] = [(at, {}) for at in shape.times]
+        relapses = len(due) if shape.relapses else 0
+        while due:
+            at, names.hit = due.pop(0)
             session.advance_to(at)
             if session.is_over:
                 break
-            _draw_and_apply(session, shape, names, rng)
+            action = _draw_and_apply(session, shape, names, rng)
+            span = _span(action)
+            again = at + span + _soon(rng)
+            if action is not None and span and relapses and again < shape.duration_ns:
+                relapses -= 1
+                due = [(again, _hit(action)), *[one for one in due if one[0] > again]]
         return session.finish(shape.duration_ns, story=story)
 
 
@@ -76,13 +92,17 @@ def draw_shape(scenario: Scenario, rng: Random) -> Shape:
     times = _draw_times(count, scenario.duration_ns, rng)
     rest = scenario.duration_ns * rng.choice((1, 4, 12)) // 18
     volley_max = rng.choice((1, 1, 1, 2, 4))
+    has_faults = any(cls.kind == FAULT for cls, _ in verbs)
+    relapses = has_faults and volley_max == 1 and rng.random() < RELAPSING_SHARE
+    ends = scenario.duration_ns if relapses else (times[-1] if times else 0) + rest
     return Shape(
         verbs=verbs,
         times=times,
-        duration_ns=min(scenario.duration_ns, times[-1] + rest if times else rest),
+        duration_ns=min(scenario.duration_ns, ends),
         targets_max=rng.choice((None, 1, 1, 2)) if volley_max == 1 else None,
         aim=rng.choice((0.0, 0.0, 0.5, 1.0)),
         volley_max=volley_max,
+        relapses=relapses,
     )
 
 
@@ -113,8 +133,12 @@ class _Names:
         self._aim = shape.aim
         self._rng = rng
         self._kept: dict[str, tuple[str, ...]] = {}
+        self.hit: Hit = {}
+        """What a relapse keeps to."""
 
     def __call__(self, kind: str) -> Sequence[str]:
+        if kind in self.hit:
+            return self.hit[kind]
         leading = self._session.targets(LEADING + kind) if self._aim else ()
         if leading and self._rng.random() < self._aim:
             return leading
@@ -128,23 +152,49 @@ class _Names:
         return [name for name in known if name in kept]
 
 
-def _draw_and_apply(session: Session, shape: Shape, names: _Names, rng: Random) -> None:
-    classes = [cls for cls, _ in shape.verbs]
-    weights = [weight for _, weight in shape.verbs]
+def _draw_and_apply(session: Session, shape: Shape, names: _Names, rng: Random) -> Action | None:
+    """The action that was done; of a volley, the first."""
+    verbs = [one for one in shape.verbs if one[0].kind == FAULT or not names.hit]
+    classes = [cls for cls, _ in verbs]
+    weights = [weight for _, weight in verbs]
     for _ in range(DRAWS_AN_ACTION_MAX):
         cls = rng.choices(classes, weights)[0]
-        if _apply(session, cls, names, rng):
+        action = _apply(session, cls, names, rng)
+        if action is not None:
             for _ in range(rng.randint(1, shape.volley_max) - 1):
                 _apply(session, cls, names, rng)
-            return
+            return action
+    return None
 
 
-def _apply(session: Session, cls: type[Action], names: _Names, rng: Random) -> bool:
+def _apply(session: Session, cls: type[Action], names: _Names, rng: Random) -> Action | None:
     try:
-        session.apply(draw_action(cls, rng, names))
+        action = draw_action(cls, rng, names)
+        session.apply(action)
     except CannotApply:
-        return False
-    return True
+        return None
+    return action
+
+
+def _hit(action: Action) -> Hit:
+    """The targets of an action, by their kind."""
+    found: dict[str, tuple[str, ...]] = {}
+    for name, argument in arguments_of(type(action)).items():
+        value = getattr(action, name)
+        if isinstance(argument, Target):
+            found.setdefault(argument.kind, (value,))
+        elif isinstance(argument, Group) and value:
+            found.setdefault(argument.kind, value)
+    return found
+
+
+def _span(action: Action | None) -> int:
+    """How long a fault lasts; 0 for what is none, or doesn't end by itself."""
+    return action.lasts() or 0 if action is not None and action.kind == FAULT else 0
+
+
+def _soon(rng: Random) -> int:
+    return rng.randrange(RELAPSE_NS) // _RELAPSE_UNIT_NS * _RELAPSE_UNIT_NS
 
 
 def _draw_times(count: int, duration_ns: int, rng: Random) -> tuple[int, ...]:

@@ -3,7 +3,8 @@
 Each client opens a session (a lease that it keeps alive), waits for the lock, writes a few times under it, each time on
 condition that its key still exists, and leaves: in order most times, sometimes without a word, so that only its lease's
 end frees the lock. Clients are killed and paused like members, and an operator ends leases that somebody relies on.
-A writer of its own keeps the log growing and ends leases as well, and tenants renew theirs all the time.
+A writer of its own keeps the log growing and ends leases as well, tenants renew theirs all the time,
+and a guest renews none.
 
 What is promised of locks, and what is not, stands in `etcd/locking.py`. Leaders note how long leases have every two
 seconds, so that a lease's end does not depend on how often the leader changes (etcd's feature LeaseCheckpoint, off by default).
@@ -42,7 +43,6 @@ from chaoskube.scenarios.etcd.shape import SETUP, simpler
 from chaoskube.sim import MILLISECOND, SECOND, Address, Process, Refused, Unsure, World
 
 CLIENTS = 3
-TENANTS = 2
 TTLS = (3, 5, 10, 20)
 CHECKPOINT_SECONDS = 2
 """More than the election time-out (1 s) that a new leader adds to each lease: what still has its whole time when its note is
@@ -53,6 +53,7 @@ WORK_STEP_NS = 400 * MILLISECOND
 PAUSE_NS = 500 * MILLISECOND
 WRITE_NS = 600 * MILLISECOND
 RENEW_NS = 300 * MILLISECOND
+GUEST_NS = 4 * SECOND
 WORK_NS = 36 * SECOND
 
 
@@ -145,7 +146,7 @@ class Writer(Worker):
 
 
 class Tenant(Worker):
-    """Asks again and again for one lease to be kept alive, and for another when that is gone."""
+    """Asks again and again for one lease to be kept alive, and for another when that is gone, of one member all the time."""
 
     _lease = 0
 
@@ -167,8 +168,22 @@ class Tenant(Worker):
         self.rest()
 
 
+class Guest(Worker):
+    """Puts keys that shall go away by themselves: each on a lease that nobody renews."""
+
+    def act(self) -> None:
+        """A lease first."""
+        self.ask(LeaseGrant(ttl=self.luck.choice(TTLS[-2:])), self._on_granted)
+
+    def _on_granted(self, outcome: Outcome) -> None:
+        if isinstance(outcome, LeaseGrantResponse):
+            self.ask(Put(key=f"/guest/{outcome.id:x}", value=self.value(), lease=outcome.id), self.rest)
+        else:
+            self.rest()
+
+
 def build(world: World, setup: Setup) -> EtcdCluster:
-    """The members, a writer, and clients that lock."""
+    """The members, a writer, clients that lock, and others that have leases."""
     cluster = LockCluster(world, setup, "etcd-lease-lock", work_ns=WORK_NS)
 
     def boot(place: int) -> Callable[[Process], None]:
@@ -183,11 +198,15 @@ def build(world: World, setup: Setup) -> EtcdCluster:
 
     def boot_tenant(place: int) -> Callable[[Process], None]:
         return lambda process: Tenant(
-            process, cluster.servers_from(place), WORK_NS, think_ns=RENEW_NS
+            process, cluster.servers_from(place)[:1], WORK_NS, think_ns=RENEW_NS
         ).start()
 
-    for place in range(TENANTS):
+    for place in range(len(cluster.members)):
         cluster.add_client(f"tenant-{place}", boot_tenant(place))
+    cluster.add_client(
+        "guest",
+        lambda process: Guest(process, cluster.servers_from(0), WORK_NS, think_ns=GUEST_NS).start(),
+    )
     return cluster
 
 

@@ -11,7 +11,7 @@ from chaoskube.scenarios.etcd.menus import FAULTS, INVARIANTS
 from chaoskube.scenarios.etcd.operations.compact import Compact
 from chaoskube.scenarios.etcd.operations.defrag import Defrag
 from chaoskube.scenarios.etcd.registers import add_register_clients
-from chaoskube.scenarios.etcd.shape import SETUP, simpler
+from chaoskube.scenarios.etcd.shape import EITHER, SETUP, simpler
 from chaoskube.sim import SECOND, World
 
 
@@ -28,7 +28,7 @@ def etcd_register() -> Scenario:
     return Scenario(
         name="etcd-register",
         doc="Clients read and write registers in an etcd cluster while its members suffer.",
-        setup=SETUP,
+        setup={**SETUP, "compact_ms": EITHER, "traffic": EITHER},
         build=build,
         menu=(*FAULTS, Compact, Defrag),
         invariants=INVARIANTS,

@@ -30,6 +30,7 @@ from chaoskube.models.etcd.messages import (
 from chaoskube.scenario import Scenario, Setup, scenario
 from chaoskube.scenarios.etcd.client import Worker
 from chaoskube.scenarios.etcd.cluster import WORK_NS, EtcdCluster
+from chaoskube.scenarios.etcd.compactor import add_compactor
 from chaoskube.scenarios.etcd.menus import FAULTS, INVARIANTS
 from chaoskube.scenarios.etcd.operations.compact import Compact
 from chaoskube.scenarios.etcd.operations.defrag import Defrag
@@ -183,7 +184,7 @@ class Watcher(Worker):
 
 
 def build(world: World, setup: Setup) -> EtcdCluster:
-    """The members, two writers, and a watcher for each member."""
+    """The members, two writers, a watcher for each member, and a client that compacts, where the setup wants it."""
     cluster = EtcdCluster(world, setup, "etcd-watch")
 
     def boot_writer(place: int) -> Callable[[Process], None]:
@@ -200,6 +201,7 @@ def build(world: World, setup: Setup) -> EtcdCluster:
         cluster.add_client(f"writer-{place}", boot_writer(place))
     for place in range(len(cluster.members)):
         cluster.add_client(f"watcher-{place}", boot_watcher(place), is_fragile=True)
+    add_compactor(cluster)
     return cluster
 
 
@@ -209,7 +211,7 @@ def etcd_watch() -> Scenario:
     return Scenario(
         name="etcd-watch",
         doc="Watches on every member of an etcd cluster while members and watchers suffer.",
-        setup={**SETUP, "watch_buffer": EITHER},
+        setup={**SETUP, "watch_buffer": EITHER, "compact_ms": EITHER},
         build=build,
         menu=(*[one for one in FAULTS if one not in BESIDE_THE_POINT], Compact, Defrag),
         invariants=INVARIANTS,

@@ -9,7 +9,7 @@ from chaoskube.arguments import duration, integer, target
 from chaoskube.faults import disk_of
 
 
-@fault("slow-disk")
+@fault("slow-disk", weight=3)
 @frozen(kw_only=True)
 class SlowDisk(Action):
     """Let writes and syncs of a process take `factor` times as long, and syncs `extra` longer."""

@@ -16,7 +16,7 @@ from chaoskube.sim import Disk
     invariants=("members-have-one-state", "one-content-a-revision"),
     scenario="etcd-register",
     needs=("crash", "crash-host", "crash-renaming"),
-    setup={"snapshots": 5},
+    setup={"members": 3, "snapshots": 2, "traffic": "mixed"},
 )
 def etcd_boots_old_db_after_snapshot() -> Iterator[None]:
     """A crash after a received snapshot was noted, and before its database took the old one's place, loses entries."""

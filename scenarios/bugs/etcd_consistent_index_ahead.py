@@ -15,6 +15,7 @@ from chaoskube.models.etcd.database_file import FILE, DatabaseFile
     invariants=("members-have-one-state", "one-content-a-revision"),
     scenario="etcd-register",
     needs=("crash", "crash-host", "crash-renaming"),
+    setup={"members": 3, "commit_ms": 1000},
 )
 def etcd_consistent_index_ahead() -> Iterator[None]:
     """The index has a write of its own, ahead of the data: a crash in between, and the entry is never applied."""

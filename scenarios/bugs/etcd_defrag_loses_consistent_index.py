@@ -14,6 +14,7 @@ from chaoskube.models.etcd.database_file import DatabaseFile
     invariants=("members-have-one-state", "one-content-a-revision"),
     scenario="etcd-register",
     needs=("crash", "crash-host", "crash-renaming"),
+    setup={"members": 3, "commit_ms": 1000, "traffic": "puts"},
 )
 def etcd_defrag_loses_consistent_index() -> Iterator[None]:
     """After a crash in or soon after a defragmentation a member applies again what its database has already."""

@@ -14,6 +14,7 @@ from chaoskube.models.etcd.lease_keeper import LeaseKeeper, _Question
     invariants=("keep-alives-are-true", "leases-do-not-end-early"),
     scenario="etcd-lease-lock",
     needs=("slow-disk", "pause", "partition", "slow-link", "lose", "reorder", "clock-drift"),
+    setup={"members": 3},
 )
 def etcd_keepalive_acked_for_revoked_lease() -> Iterator[None]:
     """A leader that was deposed, or is behind, promises time for a lease that the others have ended."""

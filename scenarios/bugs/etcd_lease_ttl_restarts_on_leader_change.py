@@ -29,6 +29,7 @@ from chaoskube.models.etcd.lease import Lease
         "full-disk",
         "clock-drift",
     ),
+    setup={"members": 3},
 )
 def etcd_lease_ttl_restarts_on_leader_change() -> Iterator[None]:
     """What leaders note of leases is not used: while they change often enough, the keys of the dead stay."""

@@ -15,6 +15,7 @@ from chaoskube.models.etcd.key_values import KeyValue
     invariants=("watch-resumable", "watch-reliable"),
     scenario="etcd-watch",
     needs=("crash", "crash-host", "crash-renaming"),
+    setup={"members": 3, "compact_ms": 2000},
 )
 def etcd_restore_ignores_lone_tombstone() -> Iterator[None]:
     """Rebuilding the index skips a deletion without a predecessor: who watches from there never hears of it."""

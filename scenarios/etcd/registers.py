@@ -2,6 +2,7 @@
 
 They put unique values, compare-and-swap, delete, write two registers at once and read the past with it, read linearizably
 and serializably, now and in the past. Every answer is noted, and held against the known order of commits (`models/etcd/view/calls.py`).
+How much of each, and if another client compacts all the time, is the setup's (`shape.py`).
 """
 
 from __future__ import annotations
@@ -23,11 +24,15 @@ from chaoskube.models.etcd.messages import (
 )
 from chaoskube.scenarios.etcd.client import THINK_NS, Worker
 from chaoskube.scenarios.etcd.cluster import EtcdCluster
-from chaoskube.sim import Process
+from chaoskube.scenarios.etcd.compactor import add_compactor
+from chaoskube.scenarios.etcd.shape import DELETES, MIXED, PUTS
+from chaoskube.sim import MILLISECOND, Process
 
 PREFIX = "/register/"
 REGISTERS = 2
 CLIENTS = 3
+WRITE_NS = 300 * MILLISECOND
+"""Between the operations of clients that only write."""
 PAST = 20
 """How far back reads of the past go, in revisions."""
 
@@ -39,16 +44,25 @@ class RegisterClient(Worker):
     _revision = 1
     _next_revision = 0
 
-    def start_with(self, *, watches: bool) -> None:
+    _traffic = MIXED
+
+    def start_with(self, traffic: str, *, watches: bool) -> None:
         """Begin."""
         self._seen = {}
+        self._traffic = traffic
         if watches:
             self._watch()
         self.start()
 
     def act(self) -> None:
-        """Reads more often than writes."""
+        """Mixed: reads more often than writes."""
         key = f"{PREFIX}{self.luck.randrange(REGISTERS)}"
+        if self._traffic == PUTS or (self._traffic == DELETES and self.luck.randrange(2)):
+            self._put(key)
+            return
+        if self._traffic == DELETES:
+            self.ask(DeleteRange(key=key), self.rest)
+            return
         kinds: tuple[Callable[[str], None], ...] = (self._read, self._put, self._swap, self._other)
         kinds[self.luck.choice((0, 0, 1, 1, 2, 2, 3, 3))](key)
 
@@ -115,12 +129,15 @@ class RegisterClient(Worker):
 
 
 def add_register_clients(cluster: EtcdCluster) -> None:
-    """Three clients, each with its own member first."""
+    """Three clients, each with its own member first; and one that compacts, where the setup wants it."""
+    traffic = cluster.shape.traffic
+    think_ns = THINK_NS if traffic == MIXED else WRITE_NS
 
     def boot(place: int) -> Callable[[Process], None]:
         return lambda process: RegisterClient(
-            process, cluster.servers_from(place), cluster.work_ns
-        ).start_with(watches=place == 0)
+            process, cluster.servers_from(place), cluster.work_ns, think_ns=think_ns
+        ).start_with(traffic, watches=place == 0)
 
     for place in range(CLIENTS):
         cluster.add_client(f"client-{place}", boot(place))
+    add_compactor(cluster)

@@ -14,6 +14,12 @@ what hides less. What is drawn is told in the story's assumptions, and the minim
 - watch_buffer: how many responses wait for a slow watcher, and at most so many are under way to it (etcd's are 128, and
   what a window of HTTP/2 holds, and so it is where a setup doesn't name it); either: one to four in one world of two.
 - checkpoints: seconds between notes of how long leases have; 0 for none, as etcd has it.
+- commit_ms: how often a database is committed (etcd's flag --backend-batch-interval, 100 ms where it is not set); either: a
+  second in one world of four.
+- compact_ms: how often a client compacts, at a revision that may be the newest or yet to come, as etcd's robustness suite
+  does every 100 to 200 ms; 0 for never; either: never in three worlds of four.
+- traffic: of clients of registers, as that suite has it: mixed (reads, writes, swaps), puts or deletes (half puts, half
+  deletions), both of these thrice as often; either: mixed in one world of two.
 
 Used by `cluster.py`; `simpler` by every etcd scenario.
 """
@@ -29,13 +35,15 @@ from chaoskube.models.etcd.membership import MEMBERS_MAX
 from chaoskube.models.etcd.options import MAX_SIZE_PER_MSG, ReplicaOptions
 from chaoskube.models.etcd.watch import WatchLimits
 from chaoskube.scenario import Setup
-from chaoskube.sim import SECOND, UsageError, World
+from chaoskube.sim import MILLISECOND, SECOND, UsageError, World
 
 EITHER = "either"
 ANY = "any"
 SIZES = (3, 3, 3, 3, 3, 3, 1, 2, 4, 5, 5, 7)
 SNAPSHOTS_USUAL = 10_000
 WATCH_BUFFER_USUAL = WatchLimits().buffer
+COMMIT_MS_USUAL = 100
+MIXED, PUTS, DELETES = "mixed", "puts", "deletes"
 PROGRESS_NS = 5 * SECOND
 """As API servers' etcd is run (etcd's own default is 10 minutes)."""
 SETUP: Setup = {
@@ -45,7 +53,14 @@ SETUP: Setup = {
     "message_bytes": EITHER,
     "reads": "safe",
     "checkpoints": 0,
+    "commit_ms": EITHER,
 }
+SIMPLER_WORDS: tuple[tuple[str, tuple[object, ...]], ...] = (
+    ("commit_ms", (COMMIT_MS_USUAL, 1000)),
+    ("compact_ms", (0, 300)),
+    ("traffic", (MIXED, PUTS, DELETES)),
+)
+"""What the minimiser puts for a draw."""
 
 
 @frozen(kw_only=True)
@@ -59,6 +74,9 @@ class EtcdShape:
     watch_buffer: int
     reads: str
     checkpoints: int
+    commit_ms: int
+    compact_ms: int
+    traffic: str
 
     @property
     def options(self) -> ReplicaOptions:
@@ -69,7 +87,8 @@ class EtcdShape:
             read_only="lease" if self.reads == "lease" else "safe",
             max_size_per_msg=self.message_bytes,
             snapshot_count=self.snapshots,
-            catch_up_entries=max(self.snapshots // 5, 5),
+            catch_up_entries=max(self.snapshots // 5, 1),
+            backend_commit_ns=self.commit_ms * MILLISECOND,
             lease_checkpoint_ns=self.checkpoints * SECOND,
             lease_checkpoint_persist=self.checkpoints > 0,
             compaction_batch=10,
@@ -92,6 +111,12 @@ class EtcdShape:
             told.append("linearizable reads on the leader's lease")
         if self.checkpoints:
             told.append(f"leases noted every {self.checkpoints} s")
+        if self.commit_ms != COMMIT_MS_USUAL:
+            told.append(f"a commit of the database every {self.commit_ms} ms")
+        if self.compact_ms:
+            told.append(f"a compaction every {self.compact_ms} ms")
+        if self.traffic != MIXED:
+            told.append(f"clients that want {self.traffic}")
         return (", ".join(told),)
 
 
@@ -108,8 +133,12 @@ def shape_of(setup: Setup, world: World, scenario: str) -> EtcdShape:
     snapshots = drawn("snapshots", EITHER, SNAPSHOTS_USUAL, _draw_snapshots)
     message_bytes = drawn("message_bytes", EITHER, MAX_SIZE_PER_MSG, _draw_message_bytes)
     watch_buffer = drawn("watch_buffer", EITHER, WATCH_BUFFER_USUAL, _draw_watch_buffer)
+    commit_ms = drawn("commit_ms", EITHER, COMMIT_MS_USUAL, lambda luck: luck.choice((100, 100, 100, 1000)))
+    compact_ms = drawn("compact_ms", EITHER, 0, lambda luck: luck.choice((0, 0, 0, 300)))
+    traffic = drawn("traffic", EITHER, MIXED, lambda luck: luck.choice((MIXED, MIXED, PUTS, DELETES)))
     reads, checkpoints = setup.get("reads", "safe"), setup.get("checkpoints", 0)
     assert isinstance(members, int) and isinstance(snapshots, int)
+    assert isinstance(commit_ms, int) and isinstance(compact_ms, int)
     assert isinstance(message_bytes, int) and isinstance(watch_buffer, int) and isinstance(checkpoints, int)
     return EtcdShape(
         members=members,
@@ -119,6 +148,9 @@ def shape_of(setup: Setup, world: World, scenario: str) -> EtcdShape:
         watch_buffer=watch_buffer,
         reads=str(reads),
         checkpoints=checkpoints,
+        commit_ms=commit_ms,
+        compact_ms=compact_ms,
+        traffic=str(traffic),
     )
 
 
@@ -130,7 +162,10 @@ def _check(setup: Setup, scenario: str) -> None:
         "message_bytes": (1, MAX_SIZE_PER_MSG, EITHER),
         "watch_buffer": (1, WATCH_BUFFER_USUAL, EITHER),
         "checkpoints": (0, 3600, ""),
+        "commit_ms": (1, 60_000, EITHER),
+        "compact_ms": (0, 60_000, EITHER),
     }
+    words = {"reads": ("safe", "lease"), "traffic": (MIXED, PUTS, DELETES, EITHER)}
     for name, value in setup.items():
         if name in numbers:
             least, most, word = numbers[name]
@@ -140,10 +175,10 @@ def _check(setup: Setup, scenario: str) -> None:
             wanted = f"a whole number from {least} to {most}{f', or {word}' if word else ''}"
         elif name == "pre_vote":
             is_right, wanted = isinstance(value, bool) or value == EITHER, f"true, false or {EITHER}"
-        elif name == "reads":
-            is_right, wanted = value in ("safe", "lease"), "safe or lease"
+        elif name in words:
+            is_right, wanted = value in words[name], f"{', '.join(words[name][:-1])} or {words[name][-1]}"
         else:
-            known = ", ".join([*numbers, "pre_vote", "reads"])
+            known = ", ".join([*numbers, "pre_vote", *words])
             raise UsageError(f"{scenario} has no {name!r} in its setup; there are {known}")
         if not is_right:
             raise UsageError(f"{scenario}: {name}={value!r} must be {wanted}")
@@ -167,6 +202,9 @@ def simpler(setup: Setup) -> Iterable[Setup]:
     if setup.get("watch_buffer") == EITHER:
         yield {**setup, "watch_buffer": WATCH_BUFFER_USUAL}
         yield {**setup, "watch_buffer": 1}
+    for name, values in SIMPLER_WORDS:
+        if setup.get(name) == EITHER:
+            yield from ({**setup, name: value} for value in values)
 
 
 def _draw_snapshots(luck: Random) -> int:

@@ -13,7 +13,6 @@ from chaoskube.models.etcd import mvcc
     cites="etcd-io/etcd#18089, PR#19406",
     invariants=("watch-resumable", "watch-reliable"),
     scenario="etcd-watch",
-    needs=("compact",),
 )
 def etcd_compaction_forgets_tombstone() -> Iterator[None]:
     """A watch from the compacted revision, which may still be asked for, misses the deletion."""

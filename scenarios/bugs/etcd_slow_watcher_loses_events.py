@@ -14,7 +14,6 @@ from chaoskube.models.etcd.watch_stream import Watcher
     cites="etcd-io/etcd#17529; pull request 17555",
     invariants=("watch-reliable", "watch-resumable"),
     scenario="etcd-watch",
-    needs=("compact",),
     setup={"watch_buffer": 1},
 )
 def etcd_slow_watcher_loses_events() -> Iterator[None]:

@@ -18,7 +18,6 @@ from chaoskube.models.etcd.state import Applied
     cites="etcd-io/etcd#18667, commit cb56c8ad0",
     invariants=("members-have-one-state", "one-content-a-revision"),
     scenario="etcd-register",
-    needs=("compact",),
 )
 def etcd_txn_range_elided_on_follower() -> Iterator[None]:
     """A transaction that reads a compacted revision fails where it was asked for, and takes effect elsewhere."""

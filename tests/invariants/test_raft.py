@@ -275,3 +275,12 @@ def test_two_changes_of_members_under_way_are_told() -> None:
     assert judge(configurations_overlap, begun, one, committed("etcd-0", 1, 1, 1), other) == (
         "etcd-0 holds two changes of members that aren't committed, entries 3 and 4"
     )
+
+
+def test_entries_that_a_disk_kept_unsynced_are_not_held_to_be_missing() -> None:
+    """A member that boots with more than was told of it has what it had written; nobody knows what that is."""
+    members = ("etcd-0", ConfigApplied(index=1, voters=("etcd-0", "etcd-1", "etcd-2")))
+    logs = [appended("etcd-0", 1, 1, 2), appended("etcd-1", 1, 1), appended("etcd-2", 1, 1)]
+    kept, done = recovered("etcd-1", 2, 2), committed("etcd-0", 1, 1, 2)
+
+    assert judge(who_can_win_has_what_is_committed, members, *logs, kept, done) is None

@@ -122,13 +122,15 @@ class LogsView:
         return ""
 
     def recover(self, member: str, event: Recovered) -> None:
-        """The member boots with what its disk has."""
+        """The member boots with what its disk has: entries too that were written and not synced, of which nothing is known."""
         self.grow_term(member, event.term)
         log = self.of.get(member)
         if log is None:
             return
         if event.last_index < log.last and not self.growth_conflict:
             self.growth_conflict = f"{member} found entries up to {event.last_index} on its disk, where they went up to {log.last}"
+        if event.last_index > log.last:
+            del self.of[member]
         log.cut(event.last_index + 1)
 
     def install(self, member: str, event: SnapshotInstalled) -> None:

@@ -132,7 +132,7 @@ def leases_end(seen: SeesEtcd) -> None:
     """
     late = overdue(seen.etcd.leases, LEASE_SLACK_NS)
     assert late is None, (
-        f"lease {late.id} of {late.ttl} s, renewed last at {show(late.asked_at)}, is still there; leaders of "
+        f"lease {late.id:x} of {late.ttl} s, renewed last at {show(late.asked_at)}, is still there; leaders of "
         f"{seen.etcd.leases.terms - late.terms + 1} terms have led for {show(seen.etcd.leases.led_ns - late.led_ns)} since"
     )
 
@@ -150,7 +150,7 @@ def leases_do_not_end_early(seen: SeesEtcd, event: Entry) -> None:
         return
     lived = event.at - life.asked_at
     assert not is_early(seen.etcd.leases, life, lived), (
-        f"{event.by} ends lease {life.id} of {life.ttl} s, {show(lived)} after "
+        f"{event.by} ends lease {life.id:x} of {life.ttl} s, {show(lived)} after "
         f"{'its grant' if life.asked_at == life.granted_at else 'a renewal'}"
     )
 
@@ -167,7 +167,7 @@ def keep_alives_are_true(seen: SeesEtcd, event: Entry) -> None:
     if life is None or told.ttl <= 0 or life.ended_at is None:
         return
     assert life.ended_at >= told.asked_at, (
-        f"{event.by} was told that lease {told.id} has {told.ttl} s more; it ended {show(life.ended_at)} into the run, "
+        f"{event.by} was told that lease {told.id:x} has {told.ttl} s more; it ended {show(life.ended_at)} into the run, "
         f"and was asked for at {show(told.asked_at)}"
     )
 

@@ -7,7 +7,8 @@ made to run fast or slow, the bounds are as much wider (`drift_ppm`).
 What a lease owes: to end, when nobody renews it. Only a leader that still commits can end one, and a new leader gives each
 lease an election time-out more, and what was used up since the last checkpoint. So what is counted is *led* time: from
 the first to the last commit of each term, without what lies between. It may exceed the time to live by a
-constant, and by a constant for each term; not by the time to live once more for each term (etcd issue 9888).
+constant, and by a constant for each term; not by the time to live once more for each term (etcd issue 9888). While messages or disks are slow nothing
+is counted: a lease ends by several rounds of messages, each of which may then take seconds.
 
 Part of `EtcdView`.
 """
@@ -27,9 +28,11 @@ from chaoskube.models.etcd.messages import LeaseKeepAlive, LeaseRevoke
 from chaoskube.models.etcd.view.raft import RaftView
 from chaoskube.models.etcd.view.store import StoreView
 from chaoskube.models.raft.events import Committed
-from chaoskube.sim import SECOND, Entry, FaultStarted, Journal
+from chaoskube.sim import SECOND, Entry, FaultEnded, FaultStarted, Journal
 
 MILLION = 1_000_000
+SLOWING = frozenset({"lose", "reorder", "slow-disk", "slow-link"})
+"""Faults under which a leader leads, and gets nothing done soon."""
 GAP_NS_MAX = 2 * SECOND
 """Of a longer time without a commit only so much counts as led: the leader may have been asleep."""
 TERM_NS = 3 * SECOND
@@ -74,7 +77,11 @@ class LeasesView:
         self._raft = raft
         self._term = 0
         self._committed_at = 0
+        self._slowing: dict[str, int] = {}
+        self._was_slow = False
+        """Since the last commit of a leader, at least for a while."""
         journal.subscribe(FaultStarted, self._fault_started)
+        journal.subscribe(FaultEnded, self._fault_ended)
         journal.subscribe(Committed, self._committed)
         journal.subscribe(LeaseGranted, self._granted)
         journal.subscribe(LeaseEnded, self._ended)
@@ -93,6 +100,17 @@ class LeasesView:
         if event.verb == "clock-drift":
             ppm = [word.removeprefix("ppm=") for word in event.text.split() if word.startswith("ppm=")]
             self.drift_ppm += int(ppm[0])
+        elif event.verb in SLOWING:
+            self._slowing[event.text] = self._slowing.get(event.text, 0) + 1
+            self._was_slow = True
+
+    def _fault_ended(self, entry: Entry) -> None:
+        event = entry.event
+        assert isinstance(event, FaultEnded)
+        if event.text in self._slowing:
+            self._slowing[event.text] -= 1
+            if not self._slowing[event.text]:
+                del self._slowing[event.text]
 
     def _committed(self, entry: Entry) -> None:
         event = entry.event
@@ -104,10 +122,11 @@ class LeasesView:
             self._term = term
             self.terms += 1
         elif term == self._term:
-            self.led_ns += min(entry.at - self._committed_at, GAP_NS_MAX)
+            self.led_ns += 0 if self._was_slow else min(entry.at - self._committed_at, GAP_NS_MAX)
         else:
             return
         self._committed_at = entry.at
+        self._was_slow = bool(self._slowing)
 
     def _granted(self, entry: Entry) -> None:
         event = entry.event

@@ -53,13 +53,13 @@ _COMMON = frozenset(
 
 
 def story(result: Result, *, why: Why | None = None, path: Path | None = None) -> list[str]:
-    """The story of a failed run, at most LINES_MAX lines."""
+    """The story of a failed run, at most LINES_MAX lines; only what happened is cut where it is too wide to read."""
     failure = result.failure
     assert failure is not None, "only a failed run has a story"
     tail = [*_why_lines(why, result), *_assumption_lines(result), *_command_lines(path)]
     head = [*_head_lines(failure, result.plan.scenario), *_action_lines(result)]
     room = max(4, min(EVENTS_MAX, LINES_MAX - len(head) - len(tail) - 2))
-    return [_cut(line) for line in [*head, *_event_lines(result, failure, room), *tail]]
+    return [*head, *map(_cut, _event_lines(result, failure, room)), *tail]
 
 
 def draw(lines: Sequence[str], out: TextIO | None = None) -> None:

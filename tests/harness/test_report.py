@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from chaoskube.report.text import _collapse, _decisive, _Event
-from chaoskube.run import Told
+from pathlib import Path
+
+import attrs
+
+from chaoskube.report.text import _collapse, _decisive, _Event, story
+from chaoskube.run import Told, play
 from chaoskube.sim import MILLISECOND, SECOND, Line
+from chaoskube.trace import read_trace
 
 
 def lines(*given: tuple[int, str, str]) -> list[tuple[int, str, str]]:
@@ -66,3 +71,16 @@ def test_of_many_lines_those_with_the_rare_names_stay() -> None:
     kept, left_out = _decisive(events, frozenset({"client-2", "lock", "jobs", "ff42"}), 3)
 
     assert [one.at for one in kept] == [0, 18, 19] and left_out == 17
+
+
+def test_what_broke_and_how_to_play_it_again_are_never_cut(tmp_path: Path) -> None:
+    """A command that lost its end can't be run, and a sentence that lost its end can't be understood."""
+    result = play(read_trace(Path(__file__).parents[1] / "traces" / "planted-bug.chaos.yaml").plan())
+    assert result.failure is not None
+    long_message, long_path = "nobody knows why " * 25 + "at all", tmp_path / ("x" * 240)
+    failure = attrs.evolve(result.failure, message=long_message)
+
+    told = story(attrs.evolve(result, failure=failure), path=long_path)
+
+    assert told[0].endswith(long_message)
+    assert f"again:   chaoskube replay {long_path}" in told

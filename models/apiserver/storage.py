@@ -12,6 +12,7 @@ Not modelled: the etcd lease that makes Events vanish after an hour; pages of et
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeAlias
 
 from attrs import evolve, frozen
 
@@ -23,6 +24,10 @@ from chaoskube.sim import Unsure, reached
 
 REVISION_PROBE = "compact_rev_key"
 """Any key will do to ask etcd for its revision; this one exists or not, and is small."""
+
+
+Change: TypeAlias = Callable[[KubeObject | None], Flow[KubeObject]]
+"""From the newest version (None: there is none) to the next one, as a flow."""
 
 
 @frozen(kw_only=True)
@@ -89,15 +94,11 @@ def create(key: str, obj: KubeObject) -> Flow[Saved | None]:
     return Saved(obj=stamped(new, response.revision), prev=None, revision=response.revision, wrote=True)
 
 
-def guaranteed_update(
-    key: str,
-    cached: KubeObject | None,
-    change: Callable[[KubeObject | None], KubeObject],
-) -> Flow[Saved]:
+def guaranteed_update(key: str, cached: KubeObject | None, change: Change) -> Flow[Saved]:
     """Store what `change` makes of the newest version, however often that moves on meanwhile.
 
     `change` gets the object with its resource version (None when there is none), and returns the next one or
-    raises ApiError.
+    raises ApiError; it may ask others meanwhile, and is asked again when the object has moved on.
     """
     current = cached
     is_fresh = cached is None
@@ -105,7 +106,7 @@ def guaranteed_update(
         current = yield from read(key)
     while True:
         try:
-            new = unstamped(change(current))
+            new = unstamped((yield from change(current)))
         except ApiError:
             if is_fresh:
                 raise

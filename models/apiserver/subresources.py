@@ -73,7 +73,8 @@ def scale(ctx: Context, request: Request, resource: Resource) -> Flow[Done]:
             raise not_found(resource.plural, resource.group, request.name)
         return Done(code=200, body=scale_of(found))
 
-    def change(current: KubeObject | None) -> KubeObject:
+    def change(current: KubeObject | None) -> Flow[KubeObject]:
+        yield from ()
         if current is None:
             raise not_found(resource.plural, resource.group, request.name)
         wanted, version = _wanted_scale(request, current)
@@ -94,7 +95,7 @@ def scale(ctx: Context, request: Request, resource: Resource) -> Flow[Done]:
 
     if request.dry_run:
         current = yield from read(key)
-        changed = change(current)
+        changed = yield from change(current)
         assert current is not None
         metadata = evolve(changed.metadata, resource_version=current.resource_version)
         return Done(code=200, body=scale_of(evolve(changed, metadata=metadata)))
@@ -184,7 +185,8 @@ def bind(ctx: Context, request: Request, resource: Resource) -> Flow[Done]:
     uid = metadata.get("uid", "")
     key = key_of(resource, request.namespace, request.name)
 
-    def change(current: KubeObject | None) -> KubeObject:
+    def change(current: KubeObject | None) -> Flow[KubeObject]:
+        yield from ()
         if current is None:
             raise not_found("pods", "", request.name)
         assert isinstance(current, Pod)
@@ -198,7 +200,7 @@ def bind(ctx: Context, request: Request, resource: Resource) -> Flow[Done]:
     node = nodes.get(key_of(resource_of("nodes"), "", node_name)) if nodes.is_ready else None
     topology = {name: node.labels[name] for name in TOPOLOGY_LABELS if name in node.labels} if node else {}
     if request.dry_run:
-        change((yield from read(key)))
+        yield from change((yield from read(key)))
         return Done(code=201, body=_CREATED)
     cache = ctx.cache("pods")
     saved = yield from guaranteed_update(key, cache.get(key) if cache.is_ready else None, change)
@@ -256,7 +258,8 @@ def evict(ctx: Context, request: Request, resource: Resource) -> Flow[Done]:
     request = evolve(request, dry_run=request.dry_run or bool(wanted.get("dryRun")))
     key = key_of(resource, request.namespace, request.name)
 
-    def change(current: KubeObject | None) -> KubeObject:
+    def change(current: KubeObject | None) -> Flow[KubeObject]:
+        yield from ()
         if current is None:
             raise not_found("pods", "", request.name)
         assert isinstance(current, Pod)
@@ -269,7 +272,7 @@ def evict(ctx: Context, request: Request, resource: Resource) -> Flow[Done]:
     assert isinstance(found, Pod)
     is_ending = found.metadata.deletion_timestamp is not None
     if request.dry_run:
-        change(found)
+        yield from change(found)
     elif not is_ending and found.status.phase not in ("Succeeded", "Failed", "Pending"):
         saved = yield from guaranteed_update(key, found, change)
         if saved.wrote:

@@ -3,7 +3,7 @@
 Sources: staging/src/k8s.io/apiserver/pkg/registry/generic/registry/store.go, pkg/endpoints/handlers/*.go,
 pkg/registry/core/namespace/storage/storage.go (Delete).
 
-Not modelled: validating admission inside the storage transaction (there is none yet).
+Not modelled: validating admission yet; its place is in `_next`, inside the storage transaction.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from chaoskube.models.apiserver.errors import (
 from chaoskube.models.apiserver.events import Written
 from chaoskube.models.apiserver.flow import Context, Flow
 from chaoskube.models.apiserver.keys import key_of
-from chaoskube.models.apiserver.storage import Saved, create, delete, guaranteed_update, read
+from chaoskube.models.apiserver.storage import Change, Saved, create, delete, guaranteed_update, read
 from chaoskube.models.objects import KubeObject, Namespace, NamespaceStatus, Service
 from chaoskube.models.objects.resources import Resource
 from chaoskube.models.objects.validation import validate_create, validate_update
@@ -157,12 +157,12 @@ def update_object(ctx: Context, request: Request, resource: Resource) -> Flow[Do
     if wanted and not wanted.isdecimal():
         raise plain_error(f'strconv.ParseUint: parsing "{wanted}": invalid syntax')
 
-    def change(current: KubeObject | None) -> KubeObject:
+    def change(current: KubeObject | None) -> Flow[KubeObject]:
         if current is None:
             raise not_found(resource.plural, resource.group, request.name)
         _check_uid(key, obj.uid, current, resource)
         _check_version(wanted, current, resource)
-        return _next(ctx, request, resource, obj, current)
+        return (yield from _next(ctx, request, resource, obj, current))
 
     try:
         saved = yield from _update(ctx, request, resource, key, change)
@@ -178,29 +178,23 @@ def patch_object(ctx: Context, request: Request, resource: Resource) -> Flow[Don
     """PATCH of the object or its status; applied to the newest version, so it conflicts only if it says which."""
     key = key_of(resource, request.namespace, request.name)
 
-    def change(current: KubeObject | None) -> KubeObject:
+    def change(current: KubeObject | None) -> Flow[KubeObject]:
         if current is None:
             raise not_found(resource.plural, resource.group, request.name)
         new = patched(current, request, resource)
         _check_version(new.metadata.resource_version, current, resource)
-        return _next(ctx, request, resource, new, current)
+        return (yield from _next(ctx, request, resource, new, current))
 
     saved = yield from _update(ctx, request, resource, key, change)
     return Done(code=200, body=saved.obj)
 
 
-def _update(
-    ctx: Context,
-    request: Request,
-    resource: Resource,
-    key: str,
-    change: Callable[[KubeObject | None], KubeObject],
-) -> Flow[Saved]:
+def _update(ctx: Context, request: Request, resource: Resource, key: str, change: Change) -> Flow[Saved]:
     cache = ctx.cache(resource.plural)
     cached = cache.get(key) if cache.is_ready else None
     if request.dry_run:
         current = yield from read(key)
-        new = change(current)
+        new = yield from change(current)
         assert current is not None
         metadata = evolve(new.metadata, resource_version=current.resource_version)
         return Saved(obj=evolve(new, metadata=metadata), prev=current, revision=0, wrote=False)
@@ -228,20 +222,21 @@ class Moved(ApiError):
         super().__init__(Status(code=409))
 
 
-def _update_service(ctx: Context, key: str, change: Callable[[KubeObject | None], KubeObject]) -> Flow[Saved]:
+def _update_service(ctx: Context, key: str, change: Change) -> Flow[Saved]:
     """Addresses are taken before the write and freed after it, so two services never share one."""
     while True:
         current = yield from read(key)
-        new = change(current)
+        new = yield from change(current)
         assert isinstance(current, Service) and isinstance(new, Service), f"{key} holds {current!r}"
         given = yield from addresses.allocate(ctx, new, current)
         version, settled = current.resource_version, given
 
         def unmoved(
             newest: KubeObject | None, version: str = version, settled: Service = settled
-        ) -> KubeObject:
+        ) -> Flow[KubeObject]:
             if newest is None or newest.resource_version != version:
                 raise Moved
+            yield from ()
             return settled
 
         try:
@@ -256,7 +251,8 @@ def _update_service(ctx: Context, key: str, change: Callable[[KubeObject | None]
 
 def _next(
     ctx: Context, request: Request, resource: Resource, new: KubeObject, current: KubeObject
-) -> KubeObject:
+) -> Flow[KubeObject]:
+    yield from ()  # here validating admission may ask others
     if request.subresource == "status":
         new = strategy.prepare_status_update(new, current)
     else:
@@ -315,15 +311,16 @@ def delete_object(ctx: Context, request: Request, resource: Resource) -> Flow[Do
         raise forbidden("namespaces", "", request.name, "this namespace may not be deleted")
     decided: deletion.Deletion = deletion.Deletion()
 
-    def change(newest: KubeObject | None) -> KubeObject:
+    def change(newest: KubeObject | None) -> Flow[KubeObject]:
         nonlocal decided
+        yield from ()
         if newest is None:
             raise not_found(resource.plural, resource.group, request.name)
         check_preconditions(request.delete_options.preconditions, newest)
         decided = _decide(ctx, newest, request.delete_options, resource)
         return decided.mark or newest
 
-    change(current)
+    yield from change(current)
     if request.dry_run:
         # what a real one answers: the marked object, or what is answered when it is gone
         return _deleted(current, resource) if decided.remove else Done(code=200, body=decided.mark or current)

@@ -88,6 +88,8 @@ class DeleteOptions:
     grace_period_seconds: int | None = None
     preconditions: Preconditions | None = None
     propagation_policy: str | None = None
+    orphan_dependents: bool | None = None
+    """The old way to ask for Orphan (or, false, for Background); only one of the two may be given."""
 
 
 _NO_OPTIONS: Final = ListOptions()
@@ -96,7 +98,10 @@ _NO_DELETE_OPTIONS: Final = DeleteOptions()
 
 @frozen(kw_only=True)
 class Request:
-    """One request of `user`. `body` is an object, or a tree of mappings and tuples (patches are trees)."""
+    """One request of `user`. `body` is an object, or a tree of mappings and tuples (patches are trees).
+
+    `client` is the program that asks (its user agent): the name of the field manager unless one is given.
+    """
 
     verb: str
     resource: str
@@ -105,6 +110,8 @@ class Request:
     subresource: str = ""
     id: int = 0
     user: str = ""
+    groups: tuple[str, ...] = ()
+    client: str = ""
     body: KubeObject | Mapping[str, object] | tuple[object, ...] | None = None
     patch_type: str = ""
     resource_version: str = ""
@@ -112,10 +119,11 @@ class Request:
     delete_options: DeleteOptions = _NO_DELETE_OPTIONS
     field_validation: str = ""
     field_manager: str = ""
+    force: bool = False
     dry_run: bool = False
 
     def digest_text(self) -> str:
-        """Everything it asks for, in short."""
+        """Everything it asks for, in short; groups and client go with the user."""
         head = (
             f"{self.id} {self.user} {self.verb} {self.resource}/{self.namespace}/{self.name}/{self.subresource} "
             f"{self.patch_type} {self.resource_version} {self.field_validation} {self.dry_run} "
@@ -124,6 +132,8 @@ class Request:
             head += canonical(self.options)
         if self.delete_options is not _NO_DELETE_OPTIONS:
             head += canonical(self.delete_options)
+        if self.force or self.field_manager:
+            head += f"{self.field_manager} {self.force} "
         return head if self.body is None else head + canonical(self.body)
 
 

@@ -4,6 +4,9 @@ A client sticks to a server until a connection to it is refused, reset or silent
 30 s, 15 s for the answer); the next request or watch then goes to the next server in the list. Requests whose
 connection ends before their answer end as `Unsure`: whether they took effect is not known. Handlers only.
 
+Each write is journalled before it leaves and when its answer arrives: a process may be crashed there, between any
+two of its writes, or before it learns what became of one.
+
 Sources: k8s.io/apimachinery/pkg/util/net/http.go (ReadIdleTimeout 30 s, PingTimeout 15 s).
 
 Not modelled: TLS, client-side rate limits (KCM 20/30, scheduler and kubelet 50/100), retry after 429.
@@ -13,7 +16,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from chaoskube.models.apiserver.api import ERROR, WATCH, Request, Response, Status, WatchEvent
+from chaoskube.models.apiserver.api import (
+    ERROR,
+    WATCH,
+    WRITE_VERBS,
+    Request,
+    Response,
+    Status,
+    WatchEvent,
+)
+from chaoskube.models.client.events import UNSURE, WriteAnswered, WriteSent
 from chaoskube.models.constants import HTTP2_PING_INTERVAL, HTTP2_PING_TIMEOUT
 from chaoskube.models.objects import evolve
 from chaoskube.sim import SECOND, Address, Connection, Process, TimedOut, Timer, Unsure
@@ -21,6 +33,28 @@ from chaoskube.sim import SECOND, Address, Connection, Process, TimedOut, Timer,
 OnDone = Callable[[Response | Unsure], None]
 OnEvent = Callable[[WatchEvent], None]
 OnEnd = Callable[[Status | str], None]
+
+
+class _Waiting:
+    """A request without an answer yet."""
+
+    __slots__ = ("is_write", "on_done", "timer")
+
+    def __init__(self, on_done: OnDone, timer: Timer | None, is_write: bool) -> None:
+        self.on_done = on_done
+        self.timer = timer
+        self.is_write = is_write
+
+
+def _sent(request: Request, number: int) -> WriteSent:
+    key = f"{request.namespace}/{request.name}" if request.namespace else request.name
+    return WriteSent(
+        verb=request.verb,
+        resource=request.resource,
+        key=key,
+        number=number,
+        subresource=request.subresource,
+    )
 
 
 class Transport:
@@ -33,7 +67,8 @@ class Transport:
         self._current = 0
         self._connection: Connection | None = None
         self._next_id = 0
-        self._pending: dict[int, tuple[OnDone, Timer | None]] = {}
+        self._life = process.life
+        self._pending: dict[int, _Waiting] = {}
 
     @property
     def server(self) -> Address:
@@ -44,11 +79,24 @@ class Transport:
         """Send `request` as `user`; `on_done` hears its answer, or why nobody knows, exactly once."""
         self._next_id += 1
         number = self._next_id
+        is_write = request.verb in WRITE_VERBS
+        if is_write and not self._record(_sent(request, number)):
+            return
         timer = None
         if timeout_ns is not None:
             timer = self._process.call_later(timeout_ns, self._too_late, number, timeout_ns)
-        self._pending[number] = (on_done, timer)
+        self._pending[number] = _Waiting(on_done, timer, is_write)
         self._open().send(evolve(request, id=number, user=user))
+
+    def _record(self, event: WriteSent | WriteAnswered) -> bool:
+        """Journal it; False when whoever listened ended this life of the process, now or just before."""
+        if self._is_over():
+            return False
+        self._process.record(event)
+        return not self._is_over()
+
+    def _is_over(self) -> bool:
+        return self._process.life != self._life or not self._process.is_alive
 
     def _open(self) -> Connection:
         connection = self._connection
@@ -68,23 +116,27 @@ class Transport:
         assert isinstance(message, Response), f"an API server answers with a Response, not {message!r}"
         waiting = self._pending.pop(message.id, None)
         if waiting is not None:
-            on_done, timer = waiting
-            if timer is not None:
-                timer.cancel()
-            on_done(message)
+            self._settle(message.id, waiting, message)
 
     def _too_late(self, number: int, timeout_ns: int) -> None:
-        on_done, _ = self._pending.pop(number)
-        on_done(TimedOut(f"no answer within {timeout_ns / SECOND:g} s"))
+        waiting = self._pending.pop(number)
+        self._settle(number, waiting, TimedOut(f"no answer within {timeout_ns / SECOND:g} s"))
 
     def _lost(self, server: Address, reason: str) -> None:
         self._connection = None
         self._avoid(server)
         pending, self._pending = self._pending, {}
-        for on_done, timer in pending.values():
-            if timer is not None:
-                timer.cancel()
-            on_done(Unsure(f"connection to {server.ip}: {reason}"))
+        for number, waiting in pending.items():
+            self._settle(number, waiting, Unsure(f"connection to {server.ip}: {reason}"))
+
+    def _settle(self, number: int, waiting: _Waiting, answer: Response | Unsure) -> None:
+        if waiting.timer is not None:
+            waiting.timer.cancel()
+        if waiting.is_write:
+            code = answer.code if isinstance(answer, Response) else UNSURE
+            if not self._record(WriteAnswered(number=number, code=code)):
+                return
+        waiting.on_done(answer)
 
     def _avoid(self, server: Address) -> None:
         if server == self.server:

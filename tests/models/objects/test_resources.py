@@ -83,6 +83,17 @@ def test_one_registry_says_nothing_of_another() -> None:
 
 def test_versions_are_preferred_in_the_order_that_kubernetes_documents() -> None:
     """The example of the documentation on versions of CustomResourceDefinitions."""
-    expected = "v10 v2 v1 v11beta2 v10beta3 v3beta1 v12alpha1 v11alpha2 foo1 foo10".split()
+    expected = [
+        "v10",
+        "v2",
+        "v1",
+        "v11beta2",
+        "v10beta3",
+        "v3beta1",
+        "v12alpha1",
+        "v11alpha2",
+        "foo1",
+        "foo10",
+    ]
 
-    assert sorted(reversed(expected), key=version_priority) == expected
+    assert sorted(expected[::-1], key=version_priority) == expected

@@ -80,7 +80,7 @@ class CacheFeed:
             on_events=self._on_events,
             on_progress=self._on_progress,
             on_end=self._on_end,
-            label=f"etcd-watch/{self._resource.plural}",
+            label=f"etcd-watch/{self._resource.name}",
         )
         self._wake()
 
@@ -108,7 +108,7 @@ class CacheFeed:
         self._process.record(
             CacheReset(
                 server=self._process.name,
-                resource=self._resource.plural,
+                resource=self._resource.name,
                 watches=len(ended),
                 reason=reason,
             )

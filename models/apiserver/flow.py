@@ -17,6 +17,7 @@ from chaoskube.sim import Unsure
 
 if TYPE_CHECKING:
     from chaoskube.models.apiserver.watch_cache import WatchCache
+    from chaoskube.models.objects.resources import Resources
 
 T = TypeVar("T")
 
@@ -46,6 +47,8 @@ class Context(Protocol):
 
     name: str
     rng: Random
+    resources: Resources
+    """What this server serves."""
 
     def wall_ns(self) -> int:
         """The server's wall clock."""

@@ -33,7 +33,7 @@ from chaoskube.models.apiserver.writes import (
     patch_object,
     update_object,
 )
-from chaoskube.models.objects.resources import Resource, resource_of
+from chaoskube.models.objects.resources import Resource
 from chaoskube.sim import UsageError
 
 STATUS_VERBS = (GET, UPDATE, PATCH)
@@ -41,7 +41,7 @@ STATUS_VERBS = (GET, UPDATE, PATCH)
 
 def handle(ctx: Context, request: Request) -> Flow[Done]:
     """The flow of a request (all but watches); what is wrong with its shape is an ApiError at once."""
-    resource = find_resource(request)
+    resource = find_resource(ctx, request)
     if request.subresource == "status":
         if not resource.has_status or request.verb not in STATUS_VERBS:
             raise method_not_allowed()
@@ -55,10 +55,10 @@ def handle(ctx: Context, request: Request) -> Flow[Done]:
     return handler(ctx, request, resource)
 
 
-def find_resource(request: Request) -> Resource:
-    """The resource that a request names."""
+def find_resource(ctx: Context, request: Request) -> Resource:
+    """The resource that a request names, if this server knows it."""
     try:
-        return resource_of(request.resource)
+        return ctx.resources.resource_of(request.resource)
     except UsageError as error:
         raise no_such_resource() from error
 

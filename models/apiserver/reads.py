@@ -56,7 +56,7 @@ def get_object(ctx: Context, request: Request, resource: Resource) -> Flow[Done]
     """GET by name."""
     key = key_of(resource, request.namespace, request.name)
     version = request.resource_version
-    cache = ctx.cache(resource.plural)
+    cache = ctx.cache(resource.name)
     if version and cache.is_ready:
         yield from _wait_for(ctx, resource, parse_version(version))
         found = cache.get(key)
@@ -88,9 +88,9 @@ def list_objects(ctx: Context, request: Request, resource: Resource) -> Flow[Don
 
 def ready_cache(ctx: Context, resource: Resource) -> Flow[WatchCache]:
     """The cache; 429 while it is being filled again, and a wait when this request is why it is filled at all."""
-    cache = ctx.cache(resource.plural)
+    cache = ctx.cache(resource.name)
     if not cache.was_ready:
-        yield UntilCached(resource.plural, 0)
+        yield UntilCached(resource.name, 0)
     if not cache.is_ready:
         raise too_many_requests("storage is (re)initializing", 1)
     return cache
@@ -102,7 +102,7 @@ def _list_cached(
     cache = yield from ready_cache(ctx, resource)
     if options.resource_version == "":
         revision = yield from current_revision()
-        if cache.revision < revision and not (yield UntilCached(resource.plural, revision)):
+        if cache.revision < revision and not (yield UntilCached(resource.name, revision)):
             return (yield from _list_etcd(prefix, matches, 0))
     elif options.resource_version != "0":
         yield from _wait_for(ctx, resource, parse_version(options.resource_version))
@@ -111,8 +111,8 @@ def _list_cached(
 
 
 def _wait_for(ctx: Context, resource: Resource, revision: int) -> Flow[None]:
-    cache = ctx.cache(resource.plural)
-    if cache.revision < revision and not (yield UntilCached(resource.plural, revision)):
+    cache = ctx.cache(resource.name)
+    if cache.revision < revision and not (yield UntilCached(resource.name, revision)):
         raise too_large_resource_version(revision, cache.revision)
 
 
@@ -125,7 +125,7 @@ def _list_exact(
     *,
     is_page: bool,
 ) -> Flow[tuple[list[tuple[str, KubeObject]], int]]:
-    cache = ctx.cache(resource.plural)
+    cache = ctx.cache(resource.name)
     found = cache.select_at(revision, prefix, matches) if cache.is_ready else None
     if found is not None:
         return found, revision

@@ -41,7 +41,7 @@ from chaoskube.models.constants import API_REQUEST_TIMEOUT, COMPACTION_PERIOD, R
 from chaoskube.models.etcd import messages as etcd
 from chaoskube.models.etcd.client import EtcdClient
 from chaoskube.models.objects import TYPED, Namespace, ObjectMeta
-from chaoskube.models.objects.resources import Resource, resource_for
+from chaoskube.models.objects.resources import Resource, Resources, resource_for
 from chaoskube.sim import MILLISECOND, SECOND, Address, Connection, Process, Unsure, reached
 
 ETCD_RETRY_NS: Final = 100 * MILLISECOND
@@ -73,6 +73,7 @@ class ApiServer:
     def __init__(self, process: Process, etcd_endpoints: tuple[Address, ...], port: int) -> None:
         self.name = process.name
         self.rng: Random = process.rng
+        self.resources = Resources()
         self._process = process
         self._client = EtcdClient(process, etcd_endpoints)
         self._feeds: dict[str, CacheFeed] = {}
@@ -100,7 +101,7 @@ class ApiServer:
     def _feed(self, plural: str) -> CacheFeed:
         feed = self._feeds.get(plural)
         if feed is None:
-            resource = handlers.find_resource(Request(verb="", resource=plural))
+            resource = self.resources.resource_of(plural)
             feed = CacheFeed(self._process, self._client, resource, prefix_of(resource))
             self._feeds[plural] = feed
         return feed
@@ -198,14 +199,14 @@ class ApiServer:
 
     def _watch(self, request: Request, connection: Connection) -> Flow[Done]:
         """Begin a watch; ends without an answer, because the stream is the answer."""
-        resource = handlers.find_resource(request)
+        resource = handlers.find_resource(self, request)
         options = request.options
         matches = predicate(resource, options.label_selector, options.field_selector)
         version = reads.parse_version(options.resource_version) if options.resource_version else 0
         if options.send_initial_events:
             yield from self._until_fresh(resource, request, version)
         cache = yield from reads.ready_cache(self, resource)
-        feed = self._feed(resource.plural)
+        feed = self._feed(resource.name)
         now = self._process.now
         name = request.name or single_name(options.field_selector)
         is_exact = bool(name) and (bool(request.namespace) or not resource.namespaced)
@@ -243,7 +244,7 @@ class ApiServer:
         cache = yield from reads.ready_cache(self, resource)
         if options.resource_version == "":
             version = yield from current_revision()
-        if cache.revision < version and not (yield UntilCached(resource.plural, version)):
+        if cache.revision < version and not (yield UntilCached(resource.name, version)):
             raise too_large_resource_version(version, cache.revision)
 
     def _watch_timeout_ns(self, wanted_ns: int | None) -> int:

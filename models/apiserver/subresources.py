@@ -99,7 +99,7 @@ def scale(ctx: Context, request: Request, resource: Resource) -> Flow[Done]:
         assert current is not None
         metadata = evolve(changed.metadata, resource_version=current.resource_version)
         return Done(code=200, body=scale_of(evolve(changed, metadata=metadata)))
-    cache = ctx.cache(resource.plural)
+    cache = ctx.cache(resource.name)
     saved = yield from guaranteed_update(key, cache.get(key) if cache.is_ready else None, change)
     if saved.wrote:
         write_recorded(ctx, request, resource, saved)

@@ -147,7 +147,7 @@ def _same_namespace(obj: KubeObject, request: Request, resource: Resource) -> No
 def update_object(ctx: Context, request: Request, resource: Resource) -> Flow[Done]:
     """PUT of the object or its status."""
     key = key_of(resource, request.namespace, request.name)
-    obj, warnings = object_of(request, resource, ctx.cache(resource.plural).get(key))
+    obj, warnings = object_of(request, resource, ctx.cache(resource.name).get(key))
     if obj.name and obj.name != request.name:
         raise bad_request(
             f"the name of the object ({obj.name}) does not match the name on the URL ({request.name})"
@@ -190,7 +190,7 @@ def patch_object(ctx: Context, request: Request, resource: Resource) -> Flow[Don
 
 
 def _update(ctx: Context, request: Request, resource: Resource, key: str, change: Change) -> Flow[Saved]:
-    cache = ctx.cache(resource.plural)
+    cache = ctx.cache(resource.name)
     cached = cache.get(key) if cache.is_ready else None
     if request.dry_run:
         current = yield from read(key)

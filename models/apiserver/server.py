@@ -3,7 +3,7 @@
 A request costs 1 ms of handling, then its flow runs: what it yields is asked of etcd or of a cache, and its end is
 the answer. After 60 s the client gets 504, while the flow goes on: the write may still happen. Reads are repeated
 until then when etcd's member is in trouble, writes only if they were never sent: else nobody knows what they did.
-All caches of the typed kinds are filled at boot, others when first asked for.
+The caches of `CACHED_AT_BOOT` are filled at boot, others when first asked for.
 Sources: staging/src/k8s.io/apiserver/pkg/server/{config,filters/timeout}.go, pkg/endpoints/handlers/get.go (watch
 time-outs), go.etcd.io/etcd/client/v3/retry_interceptor.go.
 
@@ -40,12 +40,26 @@ from chaoskube.models.apiserver.writes import Done
 from chaoskube.models.constants import API_REQUEST_TIMEOUT, COMPACTION_PERIOD, REQUEST_HANDLING
 from chaoskube.models.etcd import messages as etcd
 from chaoskube.models.etcd.client import EtcdClient
-from chaoskube.models.objects import TYPED, Namespace, ObjectMeta
-from chaoskube.models.objects.resources import Resource, Resources, resource_for
+from chaoskube.models.objects import Namespace, ObjectMeta
+from chaoskube.models.objects.resources import Resource, Resources
 from chaoskube.sim import MILLISECOND, SECOND, Address, Connection, Process, Unsure, reached
 
 ETCD_RETRY_NS: Final = 100 * MILLISECOND
 WATCH_TIMEOUT_SECONDS: Final = (1800, 3600)
+CACHED_AT_BOOT: Final = (
+    "pods",
+    "replicasets",
+    "deployments",
+    "services",
+    "endpointslices",
+    "nodes",
+    "leases",
+    "events",
+    "configmaps",
+    "namespaces",
+    "priorityclasses",
+)
+"""A real server fills all its caches at boot; here the others wait until somebody asks for them."""
 BOOTSTRAP_RETRY_NS: Final = 1 * SECOND
 
 
@@ -77,9 +91,8 @@ class ApiServer:
         self._process = process
         self._client = EtcdClient(process, etcd_endpoints)
         self._feeds: dict[str, CacheFeed] = {}
-        for api_version, kind in TYPED:
-            self._feed(resource_for(kind, api_version).plural)
-        self._feed("priorityclasses")  # admission asks for every new pod
+        for name in CACHED_AT_BOOT:
+            self._feed(name)
         self._bootstrap()
         process.call_later(COMPACTION_PERIOD, self._compact, Round())
         process.listen(port, self._on_connect)

@@ -22,7 +22,7 @@ from chaoskube.models.apiserver.api import (
     ORPHAN,
     DeleteOptions,
 )
-from chaoskube.models.objects import Pod
+from chaoskube.models.objects import Namespace, Pod
 
 if TYPE_CHECKING:
     from chaoskube.models.objects import KubeObject, ObjectMeta
@@ -67,6 +67,7 @@ def is_removed_by_update(old: KubeObject, new: KubeObject) -> bool:
         not new.metadata.finalizers
         and old.metadata.deletion_timestamp is not None
         and not old.metadata.deletion_grace_period_seconds
+        and not (isinstance(new, Namespace) and new.spec.finalizers)
     )
 
 

@@ -32,6 +32,7 @@ from chaoskube.models.apiserver.errors import (
     method_not_allowed,
     not_found,
 )
+from chaoskube.models.apiserver.finalize import finalize
 from chaoskube.models.apiserver.flow import Context, Flow
 from chaoskube.models.apiserver.keys import key_of
 from chaoskube.models.apiserver.storage import guaranteed_update, read
@@ -46,6 +47,8 @@ from chaoskube.models.objects import (
     Pod,
     PodCondition,
     ReplicaSet,
+    ReplicationController,
+    StatefulSet,
     encode,
     freeze,
     thaw,
@@ -59,6 +62,7 @@ from chaoskube.models.objects.validation import validate_update
 SECOND_NS = 1_000_000_000
 SCALE_VERSION = "autoscaling/v1"
 _CREATED = Status(code=201)
+SCALED = (Deployment, ReplicaSet, StatefulSet, ReplicationController)
 
 
 # ---- scale
@@ -127,7 +131,7 @@ def scale_of(obj: KubeObject) -> GenericObject:
 
 
 def _replicas_of(obj: KubeObject) -> tuple[int, int, str]:
-    if isinstance(obj, (Deployment, ReplicaSet)):
+    if isinstance(obj, SCALED):
         selector = str(as_selector(obj.spec.selector)) if obj.spec.selector else ""
         replicas = obj.spec.replicas
         return 1 if replicas is None else replicas, obj.status.replicas, selector
@@ -160,10 +164,9 @@ def _wanted_scale(request: Request, current: KubeObject) -> tuple[int, str]:
 
 
 def _with_replicas(obj: KubeObject, replicas: int) -> KubeObject:
-    if isinstance(obj, Deployment):
-        return evolve(obj, spec=evolve(obj.spec, replicas=replicas))
-    if isinstance(obj, ReplicaSet):
-        return evolve(obj, spec=evolve(obj.spec, replicas=replicas))
+    if isinstance(obj, SCALED):
+        wanted: Any = evolve(obj.spec, replicas=replicas)  # each of these kinds has a spec of its own
+        return evolve(obj, spec=wanted)
     assert isinstance(obj, GenericObject)
     spec = freeze({**obj.content.get("spec", {}), "replicas": replicas})
     return evolve(obj, content=obj.content.plus({"spec": spec}))
@@ -313,13 +316,16 @@ SUBRESOURCES: Mapping[tuple[str, str], Handler] = {
     ("patch", "scale"): scale,
     ("create", "binding"): bind,
     ("create", "eviction"): evict,
+    ("update", "finalize"): finalize,
 }
+_ONLY_OF = {"binding": "pods", "eviction": "pods", "finalize": "namespaces"}
 
 
 def handler_of(request: Request, resource: Resource) -> Handler:
     """Who handles this subresource, or 404/405."""
     handler = SUBRESOURCES.get((request.verb, request.subresource))
-    is_known = resource.has_scale if request.subresource == "scale" else resource.plural == "pods"
+    name = request.subresource
+    is_known = resource.has_scale if name == "scale" else _ONLY_OF.get(name) == resource.plural
     if handler is None or not is_known:
         raise method_not_allowed()
     return handler

@@ -16,6 +16,7 @@ from chaoskube.models.etcd import messages as etcd
 from chaoskube.sim import Unsure
 
 if TYPE_CHECKING:
+    from chaoskube.models.apiserver.admission.chain import Chain
     from chaoskube.models.apiserver.watch_cache import WatchCache
     from chaoskube.models.objects.resources import Resources
 
@@ -49,6 +50,8 @@ class Context(Protocol):
     rng: Random
     resources: Resources
     """What this server serves."""
+    admission: Chain
+    """The plug-ins that look at what is written."""
 
     def wall_ns(self) -> int:
         """The server's wall clock."""

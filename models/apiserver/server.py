@@ -17,7 +17,7 @@ from random import Random
 from typing import Final
 
 from chaoskube.models.apiserver import handlers, reads
-from chaoskube.models.apiserver.admission import SYSTEM_NAMESPACES
+from chaoskube.models.apiserver.admission import PLUGINS, SYSTEM_NAMESPACES, Chain
 from chaoskube.models.apiserver.api import (
     API_PORT,
     ERROR,
@@ -88,6 +88,7 @@ class ApiServer:
         self.name = process.name
         self.rng: Random = process.rng
         self.resources = Resources()
+        self.admission = Chain(tuple([plugin() for plugin in PLUGINS]))
         self._process = process
         self._client = EtcdClient(process, etcd_endpoints)
         self._feeds: dict[str, CacheFeed] = {}

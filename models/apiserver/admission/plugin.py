@@ -1,0 +1,44 @@
+"""What a plug-in of the admission chain is: it may change an object, and it may refuse one.
+
+A plug-in lives as long as its server's life, so what it remembers (a namespace that was just deleted, a quota that it
+just wrote) is the memory of one server. Source: staging/src/k8s.io/apiserver/pkg/admission/interfaces.go.
+"""
+
+from __future__ import annotations
+
+from chaoskube.models.apiserver.admission.attributes import Attributes, Target
+from chaoskube.models.apiserver.flow import Context, Flow, UntilCached
+from chaoskube.models.apiserver.watch_cache import WatchCache
+
+
+class Plugin:
+    """A plug-in that does nothing; each real one overrides what it has to say."""
+
+    name = ""
+
+    def admits(self, target: Target) -> bool:
+        """Whether `admit` has anything to do with this target; asked once for each."""
+        return False
+
+    def validates(self, target: Target) -> bool:
+        """Whether `validate` has anything to do with this target; asked once for each."""
+        return False
+
+    def admit(self, ctx: Context, attributes: Attributes) -> Flow[Attributes]:
+        """The request with the object that goes on, or ApiError."""
+        yield from ()
+        return attributes
+
+    def validate(self, ctx: Context, attributes: Attributes) -> Flow[None]:
+        """Nothing, or ApiError."""
+        yield from ()
+
+
+def synced(ctx: Context, attributes: Attributes, resource: str) -> Flow[WatchCache]:
+    """This server's copy of a resource that a plug-in needs; 403 when it cannot be had in time."""
+    cache = ctx.cache(resource)
+    if not cache.is_ready:
+        yield UntilCached(resource, 0)
+    if not cache.is_ready:
+        raise attributes.forbidden("not yet ready to handle request")
+    return cache

@@ -1,0 +1,1 @@
+"""Authorization: whether somebody may do something, as one server knows the rules."""

@@ -29,13 +29,19 @@ from chaoskube.models.apiserver.api import (
     Response,
     Status,
 )
-from chaoskube.models.client.transport import OnDone, OnEnd, OnEvent, Transport, WatchHandle
+from chaoskube.models.client.attempts import RETRIES_MAX, retry_delay
+from chaoskube.models.client.limits import ClientLimits
+from chaoskube.models.client.transport import Caller, OnDone, Transport
+from chaoskube.models.client.watching import OnEnd, OnEvent, WatchHandle
 from chaoskube.models.objects import KubeObject, Pod, resource_for
-from chaoskube.sim import Address, Process, Refused, Reply, Unsure
+from chaoskube.sim import Address, Process, Refused, Reply, Unsure, reached
 
 
 class ApiClient:
-    """A client of the API servers, as `user`."""
+    """A client of the API servers, as `user`, member of `groups`, with the program name `agent`.
+
+    `limits` holds requests back before they leave; `retries_max` 0 hears every answer as it comes.
+    """
 
     def __init__(
         self,
@@ -43,34 +49,83 @@ class ApiClient:
         servers: tuple[Address, ...],
         *,
         user: str,
+        groups: tuple[str, ...] = (),
+        agent: str = "",
+        limits: ClientLimits | None = None,
+        retries_max: int = RETRIES_MAX,
         transport: Transport | None = None,
     ) -> None:
         self.process = process
-        self.user = user
+        self.caller = Caller(user=user, groups=groups, agent=agent)
+        self.limits = limits
+        self._bucket = limits.bucket() if limits is not None else None
+        self._retries_max = retries_max
         self._servers = servers
         self._transport = transport or Transport(process, servers)
+
+    @property
+    def user(self) -> str:
+        """The name it asks under."""
+        return self.caller.user
 
     @property
     def server(self) -> Address:
         """The server it talks to now."""
         return self._transport.server
 
-    def as_user(self, user: str) -> ApiClient:
-        """The same connections under another user's name."""
-        return ApiClient(self.process, self._servers, user=user, transport=self._transport)
+    def as_user(self, user: str, *, groups: tuple[str, ...] = (), agent: str = "") -> ApiClient:
+        """The same connections under another user's name, with a limiter of its own."""
+        return ApiClient(
+            self.process,
+            self._servers,
+            user=user,
+            groups=groups,
+            agent=agent or self.caller.agent,
+            limits=self.limits,
+            retries_max=self._retries_max,
+            transport=self._transport,
+        )
+
+    def unlimited(self) -> ApiClient:
+        """The same client without a limiter, as what sends heartbeats has it."""
+        caller = self.caller
+        return ApiClient(
+            self.process,
+            self._servers,
+            user=caller.user,
+            groups=caller.groups,
+            agent=caller.agent,
+            retries_max=self._retries_max,
+            transport=self._transport,
+        )
 
     # -- for handlers
 
     def request(self, request: Request, on_done: OnDone, *, timeout_ns: int | None = None) -> None:
-        """Send a request; `on_done` hears the Response, or an Unsure."""
-        self._transport.request(request, on_done, user=self.user, timeout_ns=timeout_ns)
+        """Send a request; `on_done` hears the Response, or an Unsure, after what the client tries by itself."""
+        attempts = _Attempts(self, request, on_done, timeout_ns, self._retries_max)
+        delay = self._bucket.reserve(self.process.now) if self._bucket is not None else 0
+        if delay:
+            reached("client-side limit held a request back")
+            self.process.call_later(delay, attempts.send)
+        else:
+            attempts.send()
 
     def watch(
         self, resource: str, namespace: str, options: ListOptions, on_event: OnEvent, on_end: OnEnd
     ) -> WatchHandle:
         """Watch `resource`; `on_end` hears a Status or how the connection closed."""
-        request = Request(verb=WATCH, resource=resource, namespace=namespace, options=options, user=self.user)
-        return self._transport.watch(request, on_event, on_end)
+        caller = self.caller
+        request = Request(
+            verb=WATCH,
+            resource=resource,
+            namespace=namespace,
+            options=options,
+            user=caller.user,
+            groups=caller.groups,
+            client=caller.agent,
+        )
+        return self._transport.watch(request, on_event, on_end, retries_max=self._retries_max)
 
     # -- for tasks
 
@@ -207,6 +262,42 @@ class ApiClient:
                 body=body,
             )
         )
+
+
+class _Attempts:
+    """One request through all its attempts."""
+
+    __slots__ = ("_client", "_left", "_on_done", "_request", "_timeout_ns")
+
+    def __init__(
+        self, client: ApiClient, request: Request, on_done: OnDone, timeout_ns: int | None, retries_max: int
+    ) -> None:
+        self._client = client
+        self._request = request
+        self._on_done = on_done
+        self._timeout_ns = timeout_ns
+        self._left = retries_max
+
+    def send(self) -> None:
+        client = self._client
+        client._transport.request(
+            self._request, self._heard, caller=client.caller, timeout_ns=self._timeout_ns
+        )
+
+    def _heard(self, answer: Response | Unsure) -> None:
+        if isinstance(answer, Response) and answer.code < 429:
+            self._on_done(answer)
+            return
+        delay = retry_delay(self._request.verb, answer)
+        if delay is None or self._left <= 0:
+            self._on_done(answer)
+        else:
+            reached("client sends a request again by itself")
+            self._left -= 1
+            client = self._client
+            if client._bucket is not None:
+                delay += client._bucket.reserve(client.process.now + delay)
+            client.process.call_later(delay, self.send)
 
 
 def create_request(obj: KubeObject) -> Request:

@@ -37,7 +37,7 @@ from chaoskube.models.apiserver.api import (
 from chaoskube.models.client.api import ApiClient
 from chaoskube.models.client.backoff import Backoff
 from chaoskube.models.client.events import WatchResumed
-from chaoskube.models.client.transport import WatchHandle
+from chaoskube.models.client.watching import WatchHandle
 from chaoskube.models.objects import KubeObject
 from chaoskube.sim import SECOND, ModelBug, Unsure, reached
 

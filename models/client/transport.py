@@ -5,34 +5,136 @@ A client sticks to a server until a connection to it is refused, reset or silent
 connection ends before their answer end as `Unsure`: whether they took effect is not known. Handlers only.
 
 Each write is journalled before it leaves and when its answer arrives: a process may be crashed there, between any
-two of its writes, or before it learns what became of one.
+two of its writes, or before it learns what became of one (`Process.record` doesn't return to a process that died).
 
-Sources: k8s.io/apimachinery/pkg/util/net/http.go (ReadIdleTimeout 30 s, PingTimeout 15 s).
+Called by `ApiClient`. Sources: k8s.io/apimachinery/pkg/util/net/http.go (ReadIdleTimeout 30 s, PingTimeout 15 s).
 
-Not modelled: TLS, client-side rate limits (KCM 20/30, scheduler and kubelet 50/100), retry after 429.
+Not modelled: TLS. One address stands for what a load balancer or a kubeconfig with one server would be.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from chaoskube.models.apiserver.api import (
-    ERROR,
-    WATCH,
-    WRITE_VERBS,
-    Request,
-    Response,
-    Status,
-    WatchEvent,
-)
+from attrs import frozen
+
+from chaoskube.models.apiserver.api import WRITE_VERBS, Request, Response
+from chaoskube.models.client.attempts import RETRIES_MAX, ConnectionLost
 from chaoskube.models.client.events import UNSURE, WriteAnswered, WriteSent
+from chaoskube.models.client.watching import OnEnd, OnEvent, WatchHandle
 from chaoskube.models.constants import HTTP2_PING_INTERVAL, HTTP2_PING_TIMEOUT
 from chaoskube.models.objects import evolve
 from chaoskube.sim import SECOND, Address, Connection, Process, TimedOut, Timer, Unsure
 
 OnDone = Callable[[Response | Unsure], None]
-OnEvent = Callable[[WatchEvent], None]
-OnEnd = Callable[[Status | str], None]
+
+
+@frozen(kw_only=True)
+class Caller:
+    """Who asks: a user, the groups that its credentials put it into, and the program (user agent)."""
+
+    user: str
+    groups: tuple[str, ...] = ()
+    agent: str = ""
+
+
+class Transport:
+    """Carries one process's requests and watches to the API servers."""
+
+    def __init__(self, process: Process, servers: tuple[Address, ...]) -> None:
+        assert servers, "a client needs at least one server"
+        self._process = process
+        self._servers = servers
+        self._current = 0
+        self._connection: Connection | None = None
+        self._next_id = 0
+        self._was_open = False
+        self._pending: dict[int, _Waiting] = {}
+
+    @property
+    def server(self) -> Address:
+        """The server that new connections go to."""
+        return self._servers[self._current]
+
+    def request(
+        self, request: Request, on_done: OnDone, *, caller: Caller, timeout_ns: int | None = None
+    ) -> None:
+        """Send `request` once; `on_done` hears its answer, or why nobody knows, exactly once."""
+        self._next_id += 1
+        number = self._next_id
+        is_write = request.verb in WRITE_VERBS
+        if is_write:
+            self._process.record(_sent(request, number))
+        timer = None
+        if timeout_ns is not None:
+            timer = self._process.call_later(timeout_ns, self._too_late, number, timeout_ns)
+        self._pending[number] = _Waiting(on_done, timer, is_write)
+        self._open().send(
+            evolve(request, id=number, user=caller.user, groups=caller.groups, client=caller.agent)
+        )
+
+    def _open(self) -> Connection:
+        connection = self._connection
+        if connection is None:
+            server = self.server
+            connection = self._process.connect(
+                server,
+                label="api",
+                on_message=self._answered,
+                on_close=lambda reason: self._lost(server, reason),
+                on_open=self._opened,
+            )
+            connection.keepalive(HTTP2_PING_INTERVAL, HTTP2_PING_TIMEOUT)
+            self._connection = connection
+            self._was_open = False
+        return connection
+
+    def _opened(self) -> None:
+        self._was_open = True
+
+    def _answered(self, message: object) -> None:
+        assert isinstance(message, Response), f"an API server answers with a Response, not {message!r}"
+        waiting = self._pending.pop(message.id, None)
+        if waiting is not None:
+            self._settle(message.id, waiting, message)
+
+    def _too_late(self, number: int, timeout_ns: int) -> None:
+        waiting = self._pending.pop(number)
+        self._settle(number, waiting, TimedOut(f"no answer within {timeout_ns / SECOND:g} s"))
+
+    def _lost(self, server: Address, reason: str) -> None:
+        self._connection = None
+        self._avoid(server)
+        lost = ConnectionLost(server.ip, reason, was_open=self._was_open)
+        pending, self._pending = self._pending, {}
+        for number, waiting in pending.items():
+            self._settle(number, waiting, lost)
+
+    def _settle(self, number: int, waiting: _Waiting, answer: Response | Unsure) -> None:
+        if waiting.timer is not None:
+            waiting.timer.cancel()
+        if waiting.is_write:
+            code = answer.code if isinstance(answer, Response) else UNSURE
+            self._process.record(WriteAnswered(number=number, code=code))
+        waiting.on_done(answer)
+
+    def _avoid(self, server: Address) -> None:
+        if server == self.server:
+            self._current = (self._current + 1) % len(self._servers)
+
+    def watch(
+        self, request: Request, on_event: OnEvent, on_end: OnEnd, *, retries_max: int = RETRIES_MAX
+    ) -> WatchHandle:
+        """Open a watch on a connection of its own."""
+        return WatchHandle(
+            self._process,
+            request,
+            on_event,
+            on_end,
+            choose=lambda: self.server,
+            avoid=self._avoid,
+            retries_max=retries_max,
+        )
 
 
 class _Waiting:
@@ -55,151 +157,3 @@ def _sent(request: Request, number: int) -> WriteSent:
         number=number,
         subresource=request.subresource,
     )
-
-
-class Transport:
-    """Carries one process's requests and watches to the API servers."""
-
-    def __init__(self, process: Process, servers: tuple[Address, ...]) -> None:
-        assert servers, "a client needs at least one server"
-        self._process = process
-        self._servers = servers
-        self._current = 0
-        self._connection: Connection | None = None
-        self._next_id = 0
-        self._life = process.life
-        self._pending: dict[int, _Waiting] = {}
-
-    @property
-    def server(self) -> Address:
-        """The server that new connections go to."""
-        return self._servers[self._current]
-
-    def request(self, request: Request, on_done: OnDone, *, user: str, timeout_ns: int | None = None) -> None:
-        """Send `request` as `user`; `on_done` hears its answer, or why nobody knows, exactly once."""
-        self._next_id += 1
-        number = self._next_id
-        is_write = request.verb in WRITE_VERBS
-        if is_write and not self._record(_sent(request, number)):
-            return
-        timer = None
-        if timeout_ns is not None:
-            timer = self._process.call_later(timeout_ns, self._too_late, number, timeout_ns)
-        self._pending[number] = _Waiting(on_done, timer, is_write)
-        self._open().send(evolve(request, id=number, user=user))
-
-    def _record(self, event: WriteSent | WriteAnswered) -> bool:
-        """Journal it; False when whoever listened ended this life of the process, now or just before."""
-        if self._is_over():
-            return False
-        self._process.record(event)
-        return not self._is_over()
-
-    def _is_over(self) -> bool:
-        return self._process.life != self._life or not self._process.is_alive
-
-    def _open(self) -> Connection:
-        connection = self._connection
-        if connection is None:
-            server = self.server
-            connection = self._process.connect(
-                server,
-                label="api",
-                on_message=self._answered,
-                on_close=lambda reason: self._lost(server, reason),
-            )
-            connection.keepalive(HTTP2_PING_INTERVAL, HTTP2_PING_TIMEOUT)
-            self._connection = connection
-        return connection
-
-    def _answered(self, message: object) -> None:
-        assert isinstance(message, Response), f"an API server answers with a Response, not {message!r}"
-        waiting = self._pending.pop(message.id, None)
-        if waiting is not None:
-            self._settle(message.id, waiting, message)
-
-    def _too_late(self, number: int, timeout_ns: int) -> None:
-        waiting = self._pending.pop(number)
-        self._settle(number, waiting, TimedOut(f"no answer within {timeout_ns / SECOND:g} s"))
-
-    def _lost(self, server: Address, reason: str) -> None:
-        self._connection = None
-        self._avoid(server)
-        pending, self._pending = self._pending, {}
-        for number, waiting in pending.items():
-            self._settle(number, waiting, Unsure(f"connection to {server.ip}: {reason}"))
-
-    def _settle(self, number: int, waiting: _Waiting, answer: Response | Unsure) -> None:
-        if waiting.timer is not None:
-            waiting.timer.cancel()
-        if waiting.is_write:
-            code = answer.code if isinstance(answer, Response) else UNSURE
-            if not self._record(WriteAnswered(number=number, code=code)):
-                return
-        waiting.on_done(answer)
-
-    def _avoid(self, server: Address) -> None:
-        if server == self.server:
-            self._current = (self._current + 1) % len(self._servers)
-
-    def watch(self, request: Request, on_event: OnEvent, on_end: OnEnd) -> WatchHandle:
-        """Open a watch on a connection of its own."""
-        return WatchHandle(self._process, self.server, request, on_event, on_end, self._avoid)
-
-
-class WatchHandle:
-    """One running watch. `on_end` hears once why it ended: a Status, or how the connection closed."""
-
-    def __init__(
-        self,
-        process: Process,
-        server: Address,
-        request: Request,
-        on_event: OnEvent,
-        on_end: OnEnd,
-        avoid: Callable[[Address], None],
-    ) -> None:
-        assert request.verb == WATCH, f"a watch, not {request.verb}"
-        self.server = server
-        self._on_event = on_event
-        self._on_end = on_end
-        self._avoid = avoid
-        self._ended = False
-        self._connection = process.connect(
-            server,
-            label=f"watch/{request.resource}",
-            on_message=self._message,
-            on_close=self._closed,
-        )
-        self._connection.keepalive(HTTP2_PING_INTERVAL, HTTP2_PING_TIMEOUT)
-        self._connection.send(request)
-
-    def cancel(self) -> None:
-        """Stop; nothing is heard of it any more."""
-        self._ended = True
-        self._connection.close()
-
-    def _message(self, message: object) -> None:
-        if self._ended:
-            return
-        if isinstance(message, WatchEvent) and message.type != ERROR:
-            self._on_event(message)
-            return
-        status: object
-        if isinstance(message, WatchEvent):
-            status = message.object
-        else:
-            assert isinstance(message, Response), f"a watch carries events or a refusal, not {message!r}"
-            status = message.body
-        assert isinstance(status, Status), f"an error holds a Status, not {status!r}"
-        self._ended = True
-        self._connection.close()
-        self._on_end(status)
-
-    def _closed(self, reason: str) -> None:
-        if self._ended:
-            return
-        self._ended = True
-        if reason != "closed":
-            self._avoid(self.server)
-        self._on_end(reason)

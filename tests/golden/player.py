@@ -202,7 +202,7 @@ class Player:
         await self._kubelet.heartbeats()
 
     def _client(self, process: Process, user: str) -> ApiClient:
-        return ApiClient(process, self._servers, user=user)
+        return ApiClient(process, self._servers, user=user, retries_max=0)
 
     # -- the recorder
 

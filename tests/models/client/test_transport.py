@@ -6,12 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from chaoskube.models.apiserver.api import CREATE, GET, Request, Response, Status
+from chaoskube.models.apiserver.api import CREATE, GET, ListOptions, Request, Response, Status
 from chaoskube.models.client.api import ApiClient
+from chaoskube.models.client.attempts import ConnectionLost
 from chaoskube.models.client.events import UNSURE, WriteAnswered, WriteSent
+from chaoskube.models.client.limits import ClientLimits
 from chaoskube.models.client.transport import OnDone
 from chaoskube.models.objects import ObjectMeta, Pod
-from chaoskube.sim import SECOND, Address, Connection, Process, World, seconds
+from chaoskube.sim import SECOND, Address, Connection, Process, Unsure, World, seconds
 
 POD = Pod(metadata=ObjectMeta(name="a", namespace="ns"))
 WRITE = Request(verb=CREATE, resource="pods", namespace="ns", name="a", body=POD)
@@ -53,8 +55,12 @@ class Stage:
 
     def send(self, request: Request, then: OnDone | None = None) -> None:
         """Send as the client, and let a second pass."""
-        self.client.request(request, then or self.heard.append)
+        self.process.handle(self.process.life, self.client.request, (request, then or self.heard.append))
         self.world.advance(SECOND)
+
+    def count(self, verb: str) -> int:
+        """How many such requests arrived."""
+        return sum(1 for _, each in self.arrived if each == verb)
 
     def journalled(self) -> list[object]:
         """The events of writes so far."""
@@ -125,3 +131,106 @@ def test_a_crash_at_one_lost_write_silences_the_others(stage: Stage) -> None:
 
     assert stage.heard == []
     assert [type(event) for event in stage.journalled()] == [WriteSent, WriteSent, WriteAnswered]
+
+
+BUSY = Status(code=429, reason="TooManyRequests", retry_after_seconds=2)
+
+
+@pytest.mark.parametrize("request_", [WRITE, READ], ids=["write", "read"])
+def test_who_is_told_to_come_again_comes_again_by_itself(stage: Stage, request_: Request) -> None:
+    """with_retry.go: Retry-After is obeyed whatever the verb, since a 429 did nothing."""
+    stage.answers = [BUSY, BUSY]
+    stage.send(request_)
+    stage.world.advance(seconds(5))
+
+    assert [at // SECOND for at, _ in stage.arrived] == [0, 2, 4]
+    assert [isinstance(one, Response) and one.code for one in stage.heard] == [200]
+
+
+def test_a_429_that_names_no_time_is_the_callers(stage: Stage) -> None:
+    """An eviction that a budget refuses: kubectl decides when to try again."""
+    stage.answers = [Status(code=429, reason="TooManyRequests")]
+    stage.send(WRITE)
+
+    assert [isinstance(one, Response) and one.code for one in stage.heard] == [429]
+
+
+def test_after_ten_retries_the_caller_hears_the_refusal(stage: Stage) -> None:
+    """maxRetries."""
+    stage.answers = [BUSY] * 20
+    stage.send(READ)
+    stage.world.advance(seconds(60))
+
+    assert len(stage.arrived) == 11
+    assert [isinstance(one, Response) and one.code for one in stage.heard] == [429]
+
+
+@pytest.mark.parametrize(("request_", "again"), [(READ, 2), (WRITE, 1)], ids=["read", "write"])
+def test_reads_alone_are_sent_again_when_the_connection_breaks(
+    stage: Stage, request_: Request, again: int
+) -> None:
+    """Of a write nobody knows whether it happened: the caller hears `Unsure`."""
+    stage.answers = [None]
+    stage.send(request_)
+    stage.server.crash()
+    stage.server.start()
+    stage.world.advance(seconds(3))
+
+    assert len(stage.arrived) == again
+    assert isinstance(stage.heard[0], ConnectionLost if request_ is WRITE else Response)
+
+
+def test_a_refused_connection_is_heard_of_at_once(stage: Stage) -> None:
+    """Nobody listens: no retry of the client's own."""
+    stage.server.crash()
+    stage.send(READ)
+
+    assert isinstance(stage.heard[0], Unsure)
+
+
+def test_the_limiter_lets_a_burst_through_and_holds_back_the_rest(stage: Stage) -> None:
+    """Five a second, two at once: a write is journalled when it leaves, not when it was asked for."""
+    address = Address(stage.world.network.ip_of("server"), 6443)
+    stage.client = ApiClient(stage.process, (address,), user="test", limits=ClientLimits(qps=5, burst=2))
+    for _ in range(4):
+        stage.process.handle(stage.process.life, stage.client.request, (WRITE, stage.heard.append))
+    stage.world.advance(SECOND)
+
+    sent = [entry.at for entry in stage.world.journal.entries if isinstance(entry.event, WriteSent)]
+    assert [at * 10 // SECOND for at in sent] == [0, 0, 2, 4]
+
+
+def test_each_user_of_one_connection_has_a_limiter_of_its_own(stage: Stage) -> None:
+    """kube-controller-manager: a clientset for each controller."""
+    address = Address(stage.world.network.ip_of("server"), 6443)
+    first = ApiClient(stage.process, (address,), user="a", limits=ClientLimits(qps=1, burst=1))
+    for client in (first, first.as_user("b"), first.unlimited(), first.unlimited()):
+        stage.process.handle(stage.process.life, client.request, (READ, stage.heard.append))
+    stage.world.advance(SECOND // 2)
+
+    assert len(stage.heard) == 4
+
+
+def test_the_server_learns_who_asks(stage: Stage) -> None:
+    """User, groups and program travel with every request."""
+    seen: list[tuple[str, tuple[str, ...], str]] = []
+    address = Address(stage.world.network.ip_of("server"), 6443)
+    client = ApiClient(stage.process, (address,), user="u", groups=("g",), agent="kubectl")
+
+    def accept(connection: Connection) -> None:
+        def on_message(message: object) -> None:
+            assert isinstance(message, Request), f"a request, not {message!r}"
+            seen.append((message.user, message.groups, message.client))
+
+        connection.on_message = on_message
+
+    stage.world.process("ear", host="server", boot=lambda p: p.listen(7000, accept)).start()
+    other = ApiClient(
+        stage.process, (Address(address.ip, 7000),), user="u", groups=("g",), agent="kubectl"
+    ).as_user("v", groups=("h",))
+    for each in (client, other):
+        each.request(READ, stage.heard.append)
+        each.watch("pods", "ns", ListOptions(), lambda event: None, lambda why: None)
+    stage.world.advance(SECOND)
+
+    assert seen == [("v", ("h",), "kubectl"), ("v", ("h",), "kubectl")]

@@ -53,9 +53,9 @@ def containers_after(patch: list[dict[str, Any]], **more: Any) -> list[dict[str,
 
 
 def test_lists_with_a_merge_key_merge_item_by_item() -> None:
-    """What kubectl set image relies on."""
+    """What kubectl set image relies on. New items come first: their place is the patch's to say, and it says none."""
     assert containers_after([{"name": "b", "image": "2"}]) == [A, {"name": "b", "image": "2"}]
-    assert containers_after([{"name": "c"}]) == [A, B, {"name": "c"}]
+    assert containers_after([{"name": "c"}]) == [{"name": "c"}, A, B]
 
 
 def test_directives_delete_and_replace() -> None:
@@ -141,10 +141,11 @@ def test_json_patch_follows_the_rfc(operation: dict[str, Any], result: dict[str,
     "operation",
     [
         {"op": "remove", "path": "/x"},
-        {"op": "replace", "path": "/x", "value": 1},
+        {"op": "replace", "path": "/x/y", "value": 1},
+        {"op": "replace", "path": "/a/2", "value": 1},
         {"op": "add", "path": "/a/7", "value": 1},
+        {"op": "add", "path": "", "value": 1},
         {"op": "add", "path": "a", "value": 1},
-        {"op": "add", "path": "/b"},
         {"op": "melt", "path": "/a"},
         {"op": "move", "path": "/b"},
         {"op": "test", "path": "/a/0", "value": True},

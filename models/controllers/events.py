@@ -106,3 +106,11 @@ class EvictionDecided:
 
     pod: str
     node: str
+
+
+@frozen(kw_only=True)
+class NamespaceEmptied:
+    """The namespace controller found nothing left in a namespace that goes."""
+
+    namespace: str
+    uid: str

@@ -24,21 +24,18 @@ from chaoskube.models.objects import (
     GenericObject,
     KubeObject,
     ObjectMeta,
-    Pod,
     ReplicaSet,
-    Service,
     decode,
     decode_as,
     encode,
     thaw,
 )
-from chaoskube.models.objects.defaults import default
+from chaoskube.models.objects.defaults import default, is_filled
 from chaoskube.models.objects.patch import PatchError, json_patch, merge_patch, strategic_merge_patch
 from chaoskube.models.objects.resources import Resource
 from chaoskube.models.objects.schema import check, known
 
 Tree = dict[str, Any]  # plain JSON, as in models.objects
-DEFAULTED = (Pod, Deployment, ReplicaSet, Service)
 _PATCH_MEDIA = (
     "application/json-patch+json",
     "application/merge-patch+json",
@@ -97,7 +94,7 @@ def from_tree(tree: Tree, resource: Resource, field_validation: str) -> tuple[Ku
 
 def with_defaults(obj: KubeObject) -> KubeObject:
     """A typed object with what the server fills in."""
-    if not isinstance(obj, (*DEFAULTED, GenericObject)):
+    if not isinstance(obj, GenericObject) and not is_filled(type(obj)):
         return obj
     tree = whole_tree(obj)
     filled = default(tree)
@@ -124,7 +121,7 @@ def patched(obj: KubeObject, request: Request, resource: Resource) -> KubeObject
         raise bad_request("the body of a patch must be an object")
     parts = {part: value for part, value in patch.items() if part not in ("apiVersion", "kind")}
     is_whole = isinstance(obj, GenericObject) or "spec" in parts or any("$" in part for part in parts)
-    if is_whole:
+    if is_whole or (is_filled(type(obj)) and not hasattr(obj, "spec")):
         tree = _apply(whole_tree(obj), thaw(patch), request.patch_type, obj)
         return from_tree(tree, resource, request.field_validation)[0]
     return _part_patched(obj, parts, request, resource)

@@ -47,7 +47,7 @@ from chaoskube.models.apiserver.errors import (
     no_such_resource,
     unsupported_media_type,
 )
-from chaoskube.models.apiserver.strategy import ALWAYS_WITH_STATUS
+from chaoskube.models.apiserver.strategy import keeps_status, status_of
 from chaoskube.models.objects import KubeObject, encode, freeze
 from chaoskube.models.objects.resources import Resource, resource_of, resources
 
@@ -248,8 +248,8 @@ def body_tree(body: KubeObject | ObjectList | Status | Bookmark) -> Tree:
 def object_tree(obj: KubeObject) -> Tree:
     """An object; Go writes the status of these kinds even when it is empty."""
     tree = whole_tree(obj)
-    if isinstance(obj, ALWAYS_WITH_STATUS) and "status" not in tree:
-        tree["status"] = encode(obj.status)
+    if keeps_status(obj) and "status" not in tree:
+        tree["status"] = encode(status_of(obj))
     return tree
 
 

@@ -2,45 +2,53 @@
 
 A write to an object changes everything but its status, a write to its status only that (and metadata, as far as
 the kind allows); both share one resource version. `generation` counts changes of what is wanted and belongs to
-the server. Which kinds have one, and what a new status looks like, are tables.
-Sources: staging/src/k8s.io/apiserver/pkg/registry/rest/{create,update}.go, pkg/registry/core/pod/strategy.go,
-pkg/registry/apps/{deployment,replicaset}/strategy.go, pkg/registry/core/namespace/strategy.go,
-pkg/registry/discovery/endpointslice/strategy.go. Initial statuses: recordings of a real server.
+the server. A class with `status` keeps it apart; what a new status looks like and what counts as wanted are tables
+by kind, for what deviates from the class's own defaults.
+Sources: staging/src/k8s.io/apiserver/pkg/registry/rest/{create,update}.go, pkg/registry/*/*/strategy.go,
+staging/src/k8s.io/apiextensions-apiserver/pkg/registry/customresource/{strategy,status_strategy}.go and
+.../customresourcedefinition/strategy.go. Initial statuses: recordings of a real server.
 
 Not modelled: managedFields (dropped), resize and ephemeral containers.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Mapping
+from operator import attrgetter
+from typing import Any, Final
 
+import attrs
 from attrs import evolve
 
+from chaoskube.models.apiserver.strategy_job import with_generated_selector
+from chaoskube.models.apiserver.strategy_service import with_allocations
 from chaoskube.models.objects import (
+    CustomResourceDefinition,
+    CustomResourceDefinitionStatus,
     Deployment,
-    DeploymentStatus,
-    EndpointSlice,
     FrozenDict,
     GenericObject,
+    Job,
+    JobStatus,
     KubeObject,
     Namespace,
     NamespaceStatus,
     Node,
     ObjectMeta,
+    PersistentVolume,
+    PersistentVolumeClaim,
+    PersistentVolumeClaimStatus,
+    PersistentVolumeStatus,
     Pod,
     PodCondition,
     PodStatus,
-    ReplicaSet,
-    ReplicaSetStatus,
     Service,
-    ServicePort,
-    ServiceSpec,
     ServiceStatus,
     freeze,
+    known,
 )
 
 SECOND_NS = 1_000_000_000
-NODED = ("NodePort", "LoadBalancer")
 
 # AllowUnconditionalUpdate() == false: a PUT must say which version it replaces
 VERSION_REQUIRED = frozenset(
@@ -81,55 +89,42 @@ RETURNED_WHEN_DELETED = frozenset(
     }
 )
 
-_GENERATION_KINDS = frozenset(
-    {
-        "StatefulSet",
-        "DaemonSet",
-        "Job",
-        "CronJob",
-        "PodDisruptionBudget",
-        "Ingress",
-        "NetworkPolicy",
-        "CustomResourceDefinition",
-        "PriorityClass",
-        "ValidatingWebhookConfiguration",
-        "MutatingWebhookConfiguration",
-    }
-)
-_INITIAL_STATUS: dict[str, FrozenDict[str, Any]] = freeze(
-    {
-        "StatefulSet": {"replicas": 0, "availableReplicas": 0},
-        "DaemonSet": {
-            "currentNumberScheduled": 0,
-            "numberMisscheduled": 0,
-            "desiredNumberScheduled": 0,
-            "numberReady": 0,
-        },
-        "Job": {},
-        "CronJob": {},
-        "PodDisruptionBudget": {
-            "disruptionsAllowed": 0,
-            "currentHealthy": 0,
-            "desiredHealthy": 0,
-            "expectedPods": 0,
-        },
-        "HorizontalPodAutoscaler": {"desiredReplicas": 0, "currentMetrics": None},
-        "PersistentVolumeClaim": {"phase": "Pending"},
-        "ResourceQuota": {},
-        "Ingress": {"loadBalancer": {}},
-    }
-)
+# What a kind's generation counts the changes of: PrepareForUpdate of each strategy. () begins at 1 and stays there.
+_SPEC = ("spec",)
+_COUNTED: Final[Mapping[str, tuple[str, ...]]] = {
+    "CronJob": _SPEC,
+    "CustomResourceDefinition": _SPEC,
+    "DaemonSet": _SPEC,
+    "Deployment": ("spec", "metadata.annotations"),
+    "EndpointSlice": ("endpoints", "ports", "metadata.labels"),
+    "Ingress": _SPEC,
+    "IngressClass": _SPEC,
+    "Job": _SPEC,
+    "MutatingWebhookConfiguration": ("webhooks",),
+    "NetworkPolicy": _SPEC,
+    "Pod": _SPEC,
+    "PodDisruptionBudget": _SPEC,
+    "PriorityClass": (),
+    "ReplicaSet": _SPEC,
+    "ReplicationController": _SPEC,
+    "StatefulSet": _SPEC,
+    "ValidatingWebhookConfiguration": ("webhooks",),
+}
 _NEW_SERVICE_STATUS = ServiceStatus(extra=freeze({"loadBalancer": {}}))
-ALWAYS_WITH_STATUS = (Pod, Deployment, ReplicaSet, Service, Namespace, Node)
 
 
-def _without_carried_status(obj: KubeObject) -> KubeObject:
-    """A tree's `status: {}` means the same as none: two objects must not differ by it."""
-    return evolve(obj, extra=obj.extra.minus("status")) if "status" in obj.extra else obj
+def keeps_status(obj: KubeObject) -> bool:
+    """Whether this object's class keeps a status apart; Go writes it even when it is empty."""
+    return hasattr(obj, "status")
 
 
-def prepare_create(obj: KubeObject, *, uid: str, name: str, namespace: str, now_ns: int) -> KubeObject:
-    """A new object: system fields filled, status as the kind begins, generation 1 where there is one."""
+def prepare_create(
+    obj: KubeObject, *, uid: str, name: str, namespace: str, now_ns: int, has_status: bool = True
+) -> KubeObject:
+    """A new object: system fields filled, status as the kind begins, generation 1 where there is one.
+
+    `has_status` says whether the resource has a status subresource: a custom one without keeps what was sent.
+    """
     obj = _without_carried_status(obj)
     old = obj.metadata
     metadata = evolve(
@@ -143,53 +138,34 @@ def prepare_create(obj: KubeObject, *, uid: str, name: str, namespace: str, now_
         generation=1 if _has_generation(obj) else old.generation,
         extra=old.extra.minus("managedFields", "selfLink"),
     )
-    if isinstance(obj, Pod):
-        spec = obj.spec
-        if (spec.termination_grace_period_seconds or 0) < 0:
-            spec = evolve(spec, termination_grace_period_seconds=1)
-        status = PodStatus(phase="Pending", qos_class=qos_class(obj))
-        if spec.scheduling_gates:
-            status = evolve(status, conditions=(_gated_condition(now_ns),))
-        return evolve(obj, metadata=metadata, spec=spec, status=status)
-    if isinstance(obj, Deployment):
-        return evolve(obj, metadata=metadata, status=DeploymentStatus())
-    if isinstance(obj, ReplicaSet):
-        return evolve(obj, metadata=metadata, status=ReplicaSetStatus())
-    if isinstance(obj, Service):
-        return evolve(obj, metadata=metadata, status=_NEW_SERVICE_STATUS)
-    if isinstance(obj, Namespace):
-        return _new_namespace(obj, metadata)
     if isinstance(obj, GenericObject):
-        return evolve(obj, metadata=metadata, content=_new_content(obj))
-    return evolve(obj, metadata=metadata)
+        content = obj.content.minus("status") if has_status else obj.content
+        return evolve(obj, metadata=metadata, content=content)
+    obj = evolve(obj, metadata=metadata)
+    begin = _BEGINNINGS.get(type(obj))
+    if begin is not None:
+        return begin(obj, now_ns)
+    return _with_part(obj, "status", _empty_status(obj)) if keeps_status(obj) else obj
 
 
-def _gated_condition(now_ns: int) -> PodCondition:
-    """applySchedulingGatedCondition: the scheduler leaves gated pods alone, so the server says why they wait."""
-    return PodCondition(
-        type="PodScheduled",
-        status="False",
-        reason="SchedulingGated",
-        message="Scheduling is blocked due to non-empty scheduling gates",
-        last_transition_time=now_ns - now_ns % SECOND_NS,
-    )
-
-
-def prepare_update(new: KubeObject, old: KubeObject) -> KubeObject:
+def prepare_update(new: KubeObject, old: KubeObject, *, has_status: bool = True) -> KubeObject:
     """A write to the object itself: the status stays, the generation counts what changed."""
     metadata = _kept_metadata(new.metadata, old.metadata)
     if isinstance(new, Service):
         assert isinstance(old, Service)
-        new = _with_allocations(new, old)
-    if isinstance(new, ALWAYS_WITH_STATUS):
-        assert isinstance(old, ALWAYS_WITH_STATUS)
-        new = evolve(new, metadata=metadata, status=old.status, extra=new.extra.minus("status"))  # type: ignore[arg-type]  # the kinds are equal
-    elif isinstance(new, GenericObject):
+        new = with_allocations(new, old)
+    if isinstance(new, GenericObject):
         assert isinstance(old, GenericObject)
-        new = evolve(new, metadata=metadata, content=_with_status_of(new.content, old.content))
+        content = _withstatus_of(new.content, old.content) if has_status else new.content
+        new = evolve(new, metadata=metadata, content=content)
+    elif keeps_status(new):
+        changes: dict[str, Any] = {"metadata": metadata, "status": status_of(old)}
+        if "status" in new.extra:
+            changes["extra"] = new.extra.minus("status")
+        new = attrs.evolve(new, **changes)
     else:
         new = evolve(new, metadata=metadata)
-    if _has_generation(new) and _is_wanted_changed(new, old):
+    if _has_generation(new) and _is_wanted_changed(new, old, has_status=has_status):
         metadata = evolve(metadata, generation=old.metadata.generation + 1)
         new = evolve(new, metadata=metadata)
     return new
@@ -202,18 +178,19 @@ def prepare_status_update(new: KubeObject, old: KubeObject) -> KubeObject:
         metadata = evolve(metadata, owner_references=old.metadata.owner_references)
     elif isinstance(new, Deployment):
         metadata = evolve(metadata, labels=old.metadata.labels)
-    if isinstance(new, ALWAYS_WITH_STATUS):
-        assert isinstance(old, ALWAYS_WITH_STATUS)
-        return evolve(old, metadata=metadata, status=new.status)  # type: ignore[arg-type]  # the kinds are equal
     if isinstance(new, GenericObject):
         assert isinstance(old, GenericObject)
-        return evolve(old, metadata=metadata, content=_with_status_of(old.content, new.content))
+        if _is_custom(new):
+            metadata = evolve(old.metadata, resource_version="")
+        return evolve(old, metadata=metadata, content=_withstatus_of(old.content, new.content))
+    if keeps_status(new):
+        return _with_part(evolve(old, metadata=metadata), "status", status_of(new))
     return evolve(old, metadata=metadata)
 
 
-def has_status(obj: KubeObject) -> bool:
-    """Whether the class of this object keeps a status apart."""
-    return isinstance(obj, (*ALWAYS_WITH_STATUS, GenericObject))
+def _without_carried_status(obj: KubeObject) -> KubeObject:
+    """A tree's `status: {}` means the same as none: two objects must not differ by it."""
+    return evolve(obj, extra=obj.extra.minus("status")) if "status" in obj.extra else obj
 
 
 def _kept_metadata(new: ObjectMeta, old: ObjectMeta) -> ObjectMeta:
@@ -236,101 +213,57 @@ def _kept_metadata(new: ObjectMeta, old: ObjectMeta) -> ObjectMeta:
     )
 
 
-def _with_allocations(new: Service, old: Service) -> Service:
-    """What the server gave and the client left out stays, or goes with the type that needed it.
-
-    (pkg/registry/core/service/strategy.go, patchAllocatedValues and dropTypeDependentFields)
-    """
-    wanted, given = new.spec, old.spec
-    if given.type == "ExternalName":
-        return new
-    if wanted.type == "ExternalName":
-        return evolve(new, spec=_without_addresses(wanted, given))
-    ports = wanted.ports
-    if wanted.type in NODED and given.type in NODED:
-        ports = tuple([_with_node_port(port, given) for port in ports])
-    elif given.type in NODED:
-        ports = _without_node_ports(wanted, given)
-    policy = wanted.external_traffic_policy
-    if wanted.type not in NODED and not wanted.external_ips and policy == given.external_traffic_policy:
-        policy = None
-    return evolve(
-        new,
-        spec=evolve(
-            wanted,
-            cluster_ip=wanted.cluster_ip or given.cluster_ip,
-            cluster_ips=wanted.cluster_ips or given.cluster_ips,
-            ip_families=wanted.ip_families or given.ip_families,
-            ip_family_policy=wanted.ip_family_policy or given.ip_family_policy,
-            external_traffic_policy=policy,
-            ports=ports,
-        ),
-    )
-
-
-def _without_addresses(wanted: ServiceSpec, given: ServiceSpec) -> ServiceSpec:
-    """A name needs no address: what was not changed at the same time goes; what was is for validation to refuse."""
-    changes: dict[str, Any] = {
-        field: empty
-        for field, empty in (
-            ("cluster_ip", None),
-            ("cluster_ips", ()),
-            ("ip_families", ()),
-            ("ip_family_policy", None),
-            ("internal_traffic_policy", None),
-            ("external_traffic_policy", None),
-        )
-        if getattr(wanted, field) == getattr(given, field)
-    }
-    if given.type in NODED:
-        changes["ports"] = _without_node_ports(wanted, given)
-    return evolve(wanted, **changes)
-
-
-def _without_node_ports(wanted: ServiceSpec, given: ServiceSpec) -> tuple[ServicePort, ...]:
-    if [port.node_port for port in wanted.ports] != [port.node_port for port in given.ports]:
-        return wanted.ports
-    return tuple([evolve(port, node_port=0) for port in wanted.ports])
-
-
-def _with_node_port(port: ServicePort, given: ServiceSpec) -> ServicePort:
-    if port.node_port:
-        return port
-    for old in given.ports:
-        if (old.protocol, old.port) == (port.protocol, port.port):
-            return evolve(port, node_port=old.node_port)
-    return port
+# ---- generations
 
 
 def _has_generation(obj: KubeObject) -> bool:
-    return isinstance(obj, (Pod, Deployment, ReplicaSet, EndpointSlice)) or obj.kind in _GENERATION_KINDS
+    return obj.kind in _COUNTED and not isinstance(obj, GenericObject) or _is_custom(obj)
 
 
-def _is_wanted_changed(new: KubeObject, old: KubeObject) -> bool:
-    if isinstance(new, Deployment):
-        assert isinstance(old, Deployment)
-        return new.spec != old.spec or new.metadata.annotations != old.metadata.annotations
-    if isinstance(new, (Pod, ReplicaSet)):
-        assert isinstance(old, (Pod, ReplicaSet))
-        return new.spec != old.spec
-    if isinstance(new, EndpointSlice):
-        assert isinstance(old, EndpointSlice)
-        return (
-            new.endpoints != old.endpoints
-            or new.ports != old.ports
-            or new.metadata.labels != old.metadata.labels
-        )
-    assert isinstance(new, GenericObject) and isinstance(old, GenericObject)
-    return new.content.minus("status") != old.content.minus("status")
+def _is_wanted_changed(new: KubeObject, old: KubeObject, *, has_status: bool = True) -> bool:
+    if isinstance(new, GenericObject):
+        assert isinstance(old, GenericObject)
+        if not has_status:
+            return new.content != old.content
+        return new.content.minus("status") != old.content.minus("status")
+    for part in _COUNTED[new.kind]:
+        read = attrgetter(part)
+        if read(new) != read(old):
+            return True
+    return False
 
 
-def _with_status_of(content: FrozenDict[str, Any], other: FrozenDict[str, Any]) -> FrozenDict[str, Any]:
-    if "status" in other:
-        return content.plus({"status": other["status"]})
-    return content.minus("status")
+def _is_custom(obj: KubeObject) -> bool:
+    """Whether the kind was added by a CustomResourceDefinition: such objects all have a generation."""
+    return isinstance(obj, GenericObject) and not known(obj.api_version, obj.kind)
 
 
-def _new_namespace(obj: Namespace, metadata: ObjectMeta) -> Namespace:
+# ---- how a kind begins
+
+
+def _new_pod(pod: Pod, now_ns: int) -> Pod:
+    spec = pod.spec
+    if (spec.termination_grace_period_seconds or 0) < 0:
+        spec = evolve(spec, termination_grace_period_seconds=1)
+    status = PodStatus(phase="Pending", qos_class=qos_class(pod))
+    if spec.scheduling_gates:
+        status = evolve(status, conditions=(_gated_condition(now_ns),))
+    return evolve(pod, spec=spec, status=status)
+
+
+def _gated_condition(now_ns: int) -> PodCondition:
+    """applySchedulingGatedCondition: the scheduler leaves gated pods alone, so the server says why they wait."""
+    return PodCondition(
+        type="PodScheduled",
+        status="False",
+        reason="SchedulingGated",
+        message="Scheduling is blocked due to non-empty scheduling gates",
+        last_transition_time=now_ns - now_ns % SECOND_NS,
+    )
+
+
+def _new_namespace(obj: Namespace, now_ns: int) -> Namespace:
+    metadata = obj.metadata
     labels = metadata.labels.plus({"kubernetes.io/metadata.name": metadata.name})
     finalizers = obj.spec.finalizers
     if "kubernetes" not in finalizers:
@@ -343,10 +276,67 @@ def _new_namespace(obj: Namespace, metadata: ObjectMeta) -> Namespace:
     )
 
 
-def _new_content(obj: GenericObject) -> FrozenDict[str, Any]:
-    status = _INITIAL_STATUS.get(obj.kind)
-    content = obj.content.minus("status")
-    return content if status is None else content.plus({"status": status})
+def _new_service(obj: Service, now_ns: int) -> Service:
+    return evolve(obj, status=_NEW_SERVICE_STATUS)
+
+
+def _new_node(obj: Node, now_ns: int) -> Node:
+    return obj  # a kubelet that registers says at once how its node is
+
+
+def _new_job(obj: Job, now_ns: int) -> Job:
+    return evolve(with_generated_selector(obj), status=JobStatus())
+
+
+def _new_claim(obj: PersistentVolumeClaim, now_ns: int) -> PersistentVolumeClaim:
+    return evolve(obj, status=PersistentVolumeClaimStatus(phase="Pending"))
+
+
+def _new_volume(obj: PersistentVolume, now_ns: int) -> PersistentVolume:
+    since = now_ns - now_ns % SECOND_NS
+    return evolve(obj, status=PersistentVolumeStatus(phase="Pending", last_phase_transition_time=since))
+
+
+def _new_definition(obj: CustomResourceDefinition, now_ns: int) -> CustomResourceDefinition:
+    stored = tuple([version.name for version in obj.spec.versions if version.storage][:1])
+    return evolve(obj, status=CustomResourceDefinitionStatus(stored_versions=stored))
+
+
+_BEGINNINGS: Final[Mapping[type[KubeObject], Callable[[Any, int], KubeObject]]] = {
+    CustomResourceDefinition: _new_definition,
+    Job: _new_job,
+    Namespace: _new_namespace,
+    Node: _new_node,
+    PersistentVolume: _new_volume,
+    PersistentVolumeClaim: _new_claim,
+    Pod: _new_pod,
+    Service: _new_service,
+}
+
+
+# ---- parts
+
+
+def status_of(obj: KubeObject) -> object:
+    """The status of an object whose class keeps one."""
+    status: object = getattr(obj, "status")  # noqa: B009  # the base class has none
+    return status
+
+
+def _with_part(obj: KubeObject, name: str, value: object) -> KubeObject:
+    changes: dict[str, Any] = {name: value}
+    return attrs.evolve(obj, **changes)
+
+
+def _empty_status(obj: KubeObject) -> object:
+    """A class's status begins as its constructor leaves it."""
+    return type(status_of(obj))()
+
+
+def _withstatus_of(content: FrozenDict[str, Any], other: FrozenDict[str, Any]) -> FrozenDict[str, Any]:
+    if "status" in other:
+        return content.plus({"status": other["status"]})
+    return content.minus("status")
 
 
 def qos_class(pod: Pod) -> str:

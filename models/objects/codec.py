@@ -245,6 +245,8 @@ def _strip(hint: object) -> object:
 def _codec(hint: object, carried: bool) -> tuple[Decoder, Encoder | None, bool]:
     """Decoder, encoder (None: as it is) and whether the value is a struct."""
     inner = _strip(hint)
+    if inner is Any:
+        return freeze, thaw, False
     if get_origin(inner) is Annotated:
         return (
             (_time, time_text, False)

@@ -1,4 +1,4 @@
-"""Namespaces and ConfigMaps.
+"""Namespaces, and what pods are given: ConfigMaps, Secrets, ServiceAccounts.
 
 Source: staging/src/k8s.io/api/core/v1/types.go.
 """
@@ -9,8 +9,10 @@ from typing import Any
 
 from attrs import field, frozen
 
+from chaoskube.models.objects.fields import WRITTEN, Time
 from chaoskube.models.objects.frozen import EMPTY, FrozenDict
-from chaoskube.models.objects.meta import KubeObject
+from chaoskube.models.objects.meta import KubeObject, LocalObjectReference
+from chaoskube.models.objects.service import ObjectReference
 
 
 @frozen(kw_only=True)
@@ -25,6 +27,29 @@ class ConfigMap(KubeObject):
 
 
 @frozen(kw_only=True)
+class Secret(KubeObject):
+    """Settings that not everybody may read; the values of `data` are base64."""
+
+    api_version: str = "v1"
+    kind: str = "Secret"
+    immutable: bool | None = None
+    data: FrozenDict[str, str] = EMPTY
+    string_data: FrozenDict[str, str] = EMPTY
+    type: str | None = None
+
+
+@frozen(kw_only=True)
+class ServiceAccount(KubeObject):
+    """An identity for pods."""
+
+    api_version: str = "v1"
+    kind: str = "ServiceAccount"
+    secrets: tuple[ObjectReference, ...] = ()
+    image_pull_secrets: tuple[LocalObjectReference, ...] = ()
+    automount_service_account_token: bool | None = None
+
+
+@frozen(kw_only=True)
 class NamespaceSpec:
     """What must be done before a namespace may go."""
 
@@ -33,10 +58,23 @@ class NamespaceSpec:
 
 
 @frozen(kw_only=True)
+class NamespaceCondition:
+    """One condition of a namespace that goes: what still keeps it."""
+
+    type: str = field(default="", metadata=WRITTEN)
+    status: str = field(default="", metadata=WRITTEN)
+    last_transition_time: Time | None = field(default=None, metadata=WRITTEN)
+    reason: str | None = None
+    message: str | None = None
+    extra: FrozenDict[str, Any] = EMPTY
+
+
+@frozen(kw_only=True)
 class NamespaceStatus:
     """Active or Terminating."""
 
     phase: str | None = None
+    conditions: tuple[NamespaceCondition, ...] = ()
     extra: FrozenDict[str, Any] = EMPTY
 
 

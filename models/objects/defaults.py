@@ -15,9 +15,14 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from chaoskube.models.objects.codec import decode, encode
+from chaoskube.models.objects.config import Namespace
 from chaoskube.models.objects.frozen import Tree
-from chaoskube.models.objects.kinds import class_of
+from chaoskube.models.objects.kinds import TYPED, class_of
+from chaoskube.models.objects.lease import Lease
+from chaoskube.models.objects.meta import KubeObject
+from chaoskube.models.objects.node import Node
 from chaoskube.models.objects.quantity import Quantity
+from chaoskube.models.objects.service import EndpointSlice
 
 
 def default(tree: Mapping[str, Any]) -> Tree:
@@ -30,6 +35,11 @@ def default(tree: Mapping[str, Any]) -> Tree:
     if fill is not None:
         fill(result)
     return result
+
+
+def is_filled(cls: type[KubeObject]) -> bool:
+    """Whether defaults matter to an object of this class that a component made itself: the others come whole."""
+    return cls in _FILLED
 
 
 def default_template(template: Tree) -> None:
@@ -295,3 +305,12 @@ _DEFAULTS: Final[Mapping[tuple[str, str], Callable[[Tree], None]]] = {
     ("coordination.k8s.io/v1", "Lease"): _lease,
     ("scheduling.k8s.io/v1", "PriorityClass"): _priority_class,
 }
+_WHOLE: Final = (
+    EndpointSlice,
+    Lease,
+    Namespace,
+    Node,
+)  # what components write themselves, often, and complete
+_FILLED: Final[frozenset[type[KubeObject]]] = frozenset(
+    cls for identity, cls in TYPED.items() if identity in _DEFAULTS and cls not in _WHOLE
+)

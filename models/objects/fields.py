@@ -27,11 +27,12 @@ _ACRONYMS: Final[Mapping[str, str]] = {
     "id": "ID",
     "cidr": "CIDR",
     "cidrs": "CIDRs",
+    "urls": "URLs",
 }
 
 
 def json_name(attribute: str) -> str:
-    """The JSON name of an attribute: pod_ip -> podIP, min_ready_seconds -> minReadySeconds."""
+    """The JSON name of an attribute: pod_ip -> podIP, min_ready_seconds -> minReadySeconds, from_ -> from."""
     first, *rest = attribute.split("_")
     return first + "".join(_ACRONYMS.get(part) or part.capitalize() for part in rest)
 

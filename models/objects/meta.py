@@ -14,7 +14,7 @@ from typing import Any
 
 from attrs import field, frozen
 
-from chaoskube.models.objects.fields import Time
+from chaoskube.models.objects.fields import POINTER, WRITTEN, Time
 from chaoskube.models.objects.frozen import EMPTY, FrozenDict
 
 
@@ -75,6 +75,37 @@ class LabelSelector:
 
     match_labels: FrozenDict[str, str] = EMPTY
     match_expressions: tuple[LabelSelectorRequirement, ...] = ()
+    extra: FrozenDict[str, Any] = EMPTY
+
+
+@frozen(kw_only=True)
+class StandardCondition:
+    """metav1.Condition, the shape that newer kinds share."""
+
+    type: str = field(default="", metadata=WRITTEN)
+    status: str = field(default="", metadata=WRITTEN)
+    observed_generation: int = 0
+    last_transition_time: Time | None = field(default=None, metadata=WRITTEN)
+    reason: str = field(default="", metadata=WRITTEN)
+    message: str = field(default="", metadata=WRITTEN)
+    extra: FrozenDict[str, Any] = EMPTY
+
+
+@frozen(kw_only=True)
+class LocalObjectReference:
+    """An object of the same namespace, by its name."""
+
+    name: str | None = None
+    extra: FrozenDict[str, Any] = EMPTY
+
+
+@frozen(kw_only=True)
+class TypedLocalObjectReference:
+    """An object of the same namespace, of any kind."""
+
+    api_group: str | None = field(default=None, metadata=POINTER)
+    kind: str = field(default="", metadata=WRITTEN)
+    name: str = field(default="", metadata=WRITTEN)
     extra: FrozenDict[str, Any] = EMPTY
 
 

@@ -3,7 +3,7 @@
 Source: staging/src/k8s.io/api/core/v1/types.go. What a pod reports is in pod_status.py, what it asks of nodes in
 placement.py.
 
-Not modelled: volumes, environment, security contexts, DNS settings, ephemeral containers (carried in `extra`).
+Not modelled: environment, security contexts, DNS settings, ephemeral containers (carried in `extra`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from attrs import field, frozen
 
 from chaoskube.models.objects.fields import POINTER, IntOrString
 from chaoskube.models.objects.frozen import EMPTY, FrozenDict
-from chaoskube.models.objects.meta import KubeObject, ObjectMeta
+from chaoskube.models.objects.meta import KubeObject, LocalObjectReference, ObjectMeta
 from chaoskube.models.objects.placement import (
     Affinity,
     PodSchedulingGate,
@@ -23,6 +23,7 @@ from chaoskube.models.objects.placement import (
 )
 from chaoskube.models.objects.pod_status import PodStatus
 from chaoskube.models.objects.quantity import Quantity
+from chaoskube.models.objects.volumes import Volume, VolumeMount
 
 
 @frozen(kw_only=True)
@@ -140,6 +141,7 @@ class Container:
     ports: tuple[ContainerPort, ...] = ()
     resources: ResourceRequirements = field(default=ResourceRequirements())
     restart_policy: str | None = None
+    volume_mounts: tuple[VolumeMount, ...] = ()
     liveness_probe: Probe | None = None
     readiness_probe: Probe | None = None
     startup_probe: Probe | None = None
@@ -160,6 +162,7 @@ class PodReadinessGate:
 class PodSpec:
     """What a pod is to be."""
 
+    volumes: tuple[Volume, ...] = ()
     init_containers: tuple[Container, ...] = ()
     containers: tuple[Container, ...] = ()
     restart_policy: str | None = None
@@ -167,6 +170,9 @@ class PodSpec:
     active_deadline_seconds: int | None = None
     node_selector: FrozenDict[str, str] = EMPTY
     service_account_name: str | None = None
+    service_account: str | None = None
+    automount_service_account_token: bool | None = None
+    image_pull_secrets: tuple[LocalObjectReference, ...] = ()
     node_name: str | None = None
     host_network: bool = False
     hostname: str | None = None

@@ -25,7 +25,7 @@ from chaoskube.models.objects.causes import (
 from chaoskube.models.objects.config import ConfigMap
 from chaoskube.models.objects.fields import IntOrString
 from chaoskube.models.objects.lease import Lease
-from chaoskube.models.objects.meta import GenericObject, KubeObject, LabelSelector
+from chaoskube.models.objects.meta import KubeObject, LabelSelector
 from chaoskube.models.objects.names import (
     config_key,
     dns_label,
@@ -36,6 +36,7 @@ from chaoskube.models.objects.names import (
 )
 from chaoskube.models.objects.node import Node
 from chaoskube.models.objects.pod import Pod, PodTemplateSpec
+from chaoskube.models.objects.policy import PriorityClass
 from chaoskube.models.objects.resources import resource_for
 from chaoskube.models.objects.selectors import matches
 from chaoskube.models.objects.service import EndpointSlice, Service, ServicePort, ServiceSpec
@@ -89,8 +90,6 @@ def _any_name(name: str) -> list[str]:
 
 
 def _content(obj: KubeObject) -> Iterator[Cause]:
-    if isinstance(obj, GenericObject):
-        return check_priority_class(obj) if obj.kind == "PriorityClass" else iter(())
     rule = _RULES.get(type(obj))
     return iter(()) if rule is None else rule(obj)
 
@@ -310,13 +309,14 @@ _RULES: Final[Mapping[type[KubeObject], Callable[[Any], Iterator[Cause]]]] = {
     Lease: _lease,
     Node: _node,
     Pod: _pod,
+    PriorityClass: check_priority_class,
     ReplicaSet: _replica_set,
     Service: _service,
 }
 
 
 def _immutable(old: KubeObject, new: KubeObject) -> Iterator[Cause]:
-    if isinstance(old, GenericObject) and isinstance(new, GenericObject) and new.kind == "PriorityClass":
+    if isinstance(old, PriorityClass) and isinstance(new, PriorityClass):
         yield from check_priority_class_update(old, new)
     if isinstance(old, (Deployment, ReplicaSet)) and isinstance(new, (Deployment, ReplicaSet)):
         if old.spec.selector != new.spec.selector:

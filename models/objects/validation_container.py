@@ -61,9 +61,9 @@ def check_containers(
                 yield unsupported(f"{where}.imagePullPolicy", container.image_pull_policy, allowed)
         yield from _check_ports(container.ports, f"{where}.ports")
         yield from _check_environment(container.extra.get("env") or (), f"{where}.env")
-        for number, mount in enumerate(container.extra.get("volumeMounts") or ()):
-            if mount.get("name") not in volumes:
-                yield not_found(f"{where}.volumeMounts[{number}].name", mount.get("name", ""))
+        for number, mount in enumerate(container.volume_mounts):
+            if mount.name not in volumes:
+                yield not_found(f"{where}.volumeMounts[{number}].name", mount.name)
         yield from check_resources(container.resources, f"{where}.resources")
 
 

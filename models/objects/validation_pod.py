@@ -49,7 +49,7 @@ def check_template(template: PodTemplateSpec, path: str) -> Iterator[Cause]:
 
 def check_pod_spec(spec: PodSpec, path: str) -> Iterator[Cause]:
     """The spec of a pod or template, after defaulting."""
-    volumes = tuple(str(volume.get("name", "")) for volume in spec.extra.get("volumes") or ())
+    volumes = tuple(volume.name for volume in spec.volumes)
     yield from _check_volume_names(volumes, f"{path}.volumes")
     grace = 30 if spec.termination_grace_period_seconds is None else spec.termination_grace_period_seconds
     if not spec.containers:

@@ -106,20 +106,20 @@ def test_every_manifest_comes_back_exactly() -> None:
 
 
 def test_a_kind_without_a_class_is_carried_whole() -> None:
-    """Kinds that aren't modelled yet are stored and listed all the same."""
+    """Custom objects and kinds that aren't modelled are stored and listed all the same."""
     tree = {
-        "apiVersion": "v1",
-        "kind": "Secret",
+        "apiVersion": "example.com/v1",
+        "kind": "Widget",
         "metadata": {"name": "k"},
         "data": {"a": "Yg=="},
-        "type": "Opaque",
+        "type": "Round",
     }
 
-    secret = decode(tree)
+    widget = decode(tree)
 
-    assert isinstance(secret, GenericObject)
-    assert secret.content == {"data": {"a": "Yg=="}, "type": "Opaque"}
-    assert encode(secret) == tree
+    assert isinstance(widget, GenericObject)
+    assert widget.content == {"data": {"a": "Yg=="}, "type": "Round"}
+    assert encode(widget) == tree
 
 
 @pytest.mark.parametrize(

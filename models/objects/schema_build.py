@@ -2,7 +2,8 @@
 
     python -m chaoskube.models.objects.schema_build FOLDER
 
-FOLDER holds the answers of an API server, gzipped: openapi_v2.json.gz (/openapi/v2), api_v1.json.gz (/api/v1) and
+FOLDER holds the answers of an API server, gzipped: openapi_v2.json.gz (/openapi/v2), openapi_v3_*.json.gz
+(/openapi/v3/..., for the defaults of fields that lists merge by), api_v1.json.gz (/api/v1) and
 apis_GROUP_VERSION.json.gz (/apis/GROUP/VERSION). The same answers give the same bytes.
 """
 
@@ -30,14 +31,21 @@ _PREFIXES = {
 def main(folder: Path) -> None:
     """Write both files beside this one."""
     here = Path(__file__).parent
-    definitions = _read(folder / "openapi_v2.json.gz")["definitions"]
-    text = json.dumps(build_schema(definitions), sort_keys=True, separators=(",", ":"))
+    text = json.dumps(schema_of(folder), sort_keys=True, separators=(",", ":"))
     (here / "schema.json.gz").write_bytes(gzip.compress(text.encode(), 9, mtime=0))
     lists = [_read(path) for path in sorted(folder.glob("api*_*.json.gz"))]
     rows = sorted(
         row for answer in lists if answer.get("kind") == "APIResourceList" for row in build_resources(answer)
     )
     (here / "resources.json").write_text("[\n" + ",\n".join(rows) + "\n]\n")
+
+
+def schema_of(folder: Path) -> dict[str, Any]:
+    """What the folder's OpenAPI documents say of every kind."""
+    schema = build_schema(_read(folder / "openapi_v2.json.gz")["definitions"])
+    for path in sorted(folder.glob("openapi_v3_*.json.gz")):
+        add_key_defaults(schema["structs"], _read(path).get("components", {}).get("schemas", {}))
+    return schema
 
 
 def build_schema(definitions: dict[str, Any]) -> dict[str, Any]:
@@ -58,7 +66,20 @@ def build_schema(definitions: dict[str, Any]) -> dict[str, Any]:
                 },
                 "required": sorted(definition.get("required", ())),
             }
+            if "x-kubernetes-map-type" in definition:
+                structs[name]["map_type"] = definition["x-kubernetes-map-type"]
     return {"kinds": kinds, "structs": structs}
+
+
+def add_key_defaults(structs: dict[str, Any], schemas: dict[str, Any]) -> None:
+    """Write the default of each field that a list merges by into the struct of the list's items."""
+    for struct in structs.values():
+        for found in struct["properties"].values():
+            item = found.get("items", {}).get("struct")
+            for key in found.get("map_keys", ()) if item in schemas else ():
+                default = schemas[item]["properties"].get(key, {}).get("default")
+                if default is not None:
+                    structs[item]["properties"][key]["default"] = default
 
 
 def _property(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
@@ -68,6 +89,7 @@ def _property(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, 
         ("x-kubernetes-patch-strategy", "strategy"),
         ("x-kubernetes-list-type", "list_type"),
         ("x-kubernetes-list-map-keys", "map_keys"),
+        ("x-kubernetes-map-type", "map_type"),
     ):
         if long in schema:
             result[short] = schema[long]

@@ -11,7 +11,9 @@ PersistentVolumeClaimResize; PodTopologyLabels is in the binding subresource.
 from __future__ import annotations
 
 from chaoskube.models.apiserver.admission.attributes import Attributes, Target
+from chaoskube.models.apiserver.admission.default_classes import DefaultIngressClass, DefaultStorageClass
 from chaoskube.models.apiserver.admission.default_tolerations import DefaultTolerationSeconds
+from chaoskube.models.apiserver.admission.limit_ranger import LimitRanger
 from chaoskube.models.apiserver.admission.namespace_lifecycle import NamespaceLifecycle
 from chaoskube.models.apiserver.admission.node_taint import TaintNodesByCondition
 from chaoskube.models.apiserver.admission.plugin import Plugin
@@ -20,9 +22,12 @@ from chaoskube.models.apiserver.flow import Context, Flow
 
 PLUGINS: tuple[type[Plugin], ...] = (
     NamespaceLifecycle,
+    LimitRanger,
     TaintNodesByCondition,
     Priority,
     DefaultTolerationSeconds,
+    DefaultStorageClass,
+    DefaultIngressClass,
 )
 
 

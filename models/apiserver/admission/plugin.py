@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from chaoskube.models.apiserver.admission.attributes import Attributes, Target
 from chaoskube.models.apiserver.flow import Context, Flow, UntilCached
+from chaoskube.models.apiserver.storage import ask, from_kv
 from chaoskube.models.apiserver.watch_cache import WatchCache
+from chaoskube.models.etcd import messages as etcd
+from chaoskube.models.objects import KubeObject
 
 
 class Plugin:
@@ -42,3 +45,10 @@ def synced(ctx: Context, attributes: Attributes, resource: str) -> Flow[WatchCac
     if not cache.is_ready:
         raise attributes.forbidden("not yet ready to handle request")
     return cache
+
+
+def read_all(prefix: str) -> Flow[list[KubeObject]]:
+    """What stands in etcd under a prefix, in the order of the keys: a plug-in's look behind its cache."""
+    response = yield from ask(etcd.Range(key=prefix, range_end=etcd.prefix_end(prefix)))
+    assert isinstance(response, etcd.RangeResponse), f"a read answered with {response!r}"
+    return [from_kv(kv) for kv in response.kvs]

@@ -4,6 +4,9 @@ An action is one frozen class in one file: its verb, its arguments (see `argumen
 and how it is undone. The decorator registers it by its verb, so that a trace's line
 `at 12.5s crash process=etcd-1 down=5s` finds its way back to the class.
 
+A step is an action and its time, or, with an aim (`aim.py`), the time from which its moment is waited for:
+`before 2nd write of controller-manager-0 crash process=controller-manager-0`.
+
 `Stage` is what an action gets to act on: the world, the scenario's subject, and a place to say how it
 is healed and when it ends. The runner (`run.py`) makes one stage for each action that it does, records
 when the action starts and ends, and undoes it when its time is up or when everything is healed.
@@ -18,6 +21,7 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 import attrs
 
+from chaoskube.aim import EXAMPLE, Aim, parse_aim
 from chaoskube.arguments import Argument, CannotApply, Names, declared
 from chaoskube.sim import Catalogue, Timer, UsageError, World, seconds, show
 
@@ -72,6 +76,8 @@ class Action:
     verb: ClassVar[str] = ""
     kind: ClassVar[str] = OPERATION
     weight: ClassVar[int] = 1
+    aimed: ClassVar[str] = ""
+    """The kind of moment at which this makes most sense; the hunt aims it there mostly."""
 
     def ready(self, stage: Stage) -> None:
         """Raise CannotApply, with nothing touched, when the action makes no sense here and now."""
@@ -107,14 +113,21 @@ class Action:
 
 @attrs.frozen(kw_only=True)
 class Step:
-    """An action and when it is done, in ns since the story began."""
+    """An action and when it is done, in ns since the story began; with an aim, at its moment from then on."""
 
     at: int
     action: Action
+    aim: Aim | None = None
 
     def text(self) -> str:
         """`at 12.5s crash process=etcd-1 down=5s`."""
-        return f"at {show(self.at)} {self.action.text()}"
+        return f"{self.when()} {self.action.text()}"
+
+    def when(self) -> str:
+        """`at 12.5s`, `before 2nd write of etcd-1`, `from 12.5s before 2nd write of etcd-1`."""
+        if self.aim is None:
+            return f"at {show(self.at)}"
+        return f"from {show(self.at)} {self.aim.text()}" if self.at else self.aim.text()
 
 
 ActionType = TypeVar("ActionType", bound=type[Action])
@@ -127,9 +140,9 @@ def operation(verb: str, *, weight: int = 1) -> Callable[[ActionType], ActionTyp
     return lambda cls: _register(cls, verb, OPERATION, weight)
 
 
-def fault(verb: str, *, weight: int = 1) -> Callable[[ActionType], ActionType]:
+def fault(verb: str, *, weight: int = 1, aimed: str = "") -> Callable[[ActionType], ActionType]:
     """Register a class as what goes wrong under this verb."""
-    return lambda cls: _register(cls, verb, FAULT, weight)
+    return lambda cls: _register(cls, verb, FAULT, weight, aimed)
 
 
 def arguments_of(cls: type[Action]) -> dict[str, Argument[object]]:
@@ -148,12 +161,25 @@ def draw_action(cls: type[Action], rng: Random, names: Names) -> Action:
 
 def parse_step(text: str) -> Step:
     """A step from a trace's line; UsageError says what is wrong with it."""
-    words = text.split(None, 2)
-    if len(text) > ACTION_TEXT_MAX or len(words) < 3 or words[0] != "at":
-        raise UsageError(
-            f"{text[:80]!r} is not an action; write it like: at 12.5s crash process=etcd-1 down=5s"
-        )
-    return Step(at=seconds(words[1]), action=parse_action(words[2]))
+    first, _, rest = text.strip().partition(" ")
+    if len(text) > ACTION_TEXT_MAX or first not in ("at", "from", "before", "after"):
+        raise _no_step(text)
+    if first in ("before", "after"):
+        aim, action = parse_aim(text.strip())
+        return Step(at=0, action=parse_action(action), aim=aim)
+    time, _, rest = rest.strip().partition(" ")
+    if not rest:
+        raise _no_step(text)
+    if first == "from":
+        aim, action = parse_aim(rest.strip())
+        return Step(at=seconds(time), action=parse_action(action), aim=aim)
+    return Step(at=seconds(time), action=parse_action(rest))
+
+
+def _no_step(text: str) -> UsageError:
+    return UsageError(
+        f"{text[:80]!r} is not an action; write it like: at 12.5s crash process=etcd-1 down=5s, or aimed: {EXAMPLE}"
+    )
 
 
 def parse_action(text: str) -> Action:
@@ -190,10 +216,10 @@ def _want_all(cls: type[Action], verb: str, given: dict[str, object]) -> None:
             raise UsageError(f"{verb} needs {name}=...")
 
 
-def _register(cls: ActionType, verb: str, kind: str, weight: int) -> ActionType:
+def _register(cls: ActionType, verb: str, kind: str, weight: int, aimed: str = "") -> ActionType:
     if not issubclass(cls, Action):
         raise UsageError(f"{cls.__name__} must have Action as its base: class {cls.__name__}(Action)")
-    cls.verb, cls.kind, cls.weight = verb, kind, weight
+    cls.verb, cls.kind, cls.weight, cls.aimed = verb, kind, weight, aimed
     arguments_of(cls)
     actions.register(verb, cls)
     return cls

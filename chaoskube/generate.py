@@ -6,7 +6,8 @@ that may do a little finds what a run that may do everything drowns. Now and the
 all, because some promises hold only in calm. Two more things are drawn for each run: how often it aims at whatever
 the subject says matters most just now (`targets("leading-process")`), and whether one action comes as a volley, the same
 verb again at the same instant, as when a rack loses its power; and whether it relapses: faults come one at a time then, and
-soon after one has ended the next hits the same target, while that is still catching up.
+soon after one has ended the next hits the same target, while that is still catching up. And how many of its faults are aimed
+at a moment (`aim.py`) of a component, mostly of the one that they hit, instead of at a time.
 
 Arguments are drawn when their time comes, from what exists in the world then; what was drawn is recorded
 as plain steps. Called by `hunt.py`.
@@ -18,9 +19,11 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from random import Random
 
+import attrs
 from attrs import frozen
 
-from chaoskube.action import FAULT, Action, arguments_of, draw_action
+from chaoskube.action import FAULT, Action, Step, arguments_of, draw_action
+from chaoskube.aim import Aim, Mark, draw_aim, marks_seen
 from chaoskube.arguments import CannotApply, Group, Target, draw_name
 from chaoskube.bug import Bug
 from chaoskube.run import Result, Session
@@ -31,6 +34,11 @@ DRAWS_AN_ACTION_MAX = 4
 CALM_SHARE = 0.2
 RELAPSING_SHARE = 0.5
 RELAPSE_NS = 300 * MILLISECOND
+AIMED_SHARES = (0.0, 0.0, 0.3, 0.8)
+OF_ITS_KIND = 0.9
+"""How often what has a moment of its own is aimed at that."""
+AT_ITSELF = 0.8
+"""How often what is aimed at a component's moment hits that component."""
 _RELAPSE_UNIT_NS = 10 * MILLISECOND
 Hit = Mapping[str, tuple[str, ...]]
 """Names by kind of target."""
@@ -53,6 +61,8 @@ class Shape:
     """The most actions of one verb at one instant."""
     relapses: bool = False
     """Is what has just recovered hit again?"""
+    aimed: float = 0.0
+    """How many of the faults are aimed at a moment."""
 
 
 def run_seed(hunt_seed: int, number: int) -> int:
@@ -63,11 +73,11 @@ def run_seed(hunt_seed: int, number: int) -> int:
 
 def generate(scenario: Scenario, seed: int, *, bug: Bug | None = None, story: bool = False) -> Result:
     """One run, with everything that is done in it drawn from `seed`."""
-    rng = Random(f"generate/{seed}")
-    shape = draw_shape(scenario, rng)
+    rng, aiming = Random(f"generate/{seed}"), Random(f"generate/{seed}/aims")
+    shape = attrs.evolve(draw_shape(scenario, rng), aimed=aiming.choice(AIMED_SHARES))
     with Session(scenario, seed=seed, bug=bug) as session:
         session.warm_up()
-        names = _Names(session, shape, rng)
+        names = _Names(session, shape, rng, aiming)
         due: list[tuple[int, Hit]] = [(at, {}) for at in shape.times]
         relapses = len(due) if shape.relapses else 0
         while due:
@@ -75,7 +85,8 @@ def generate(scenario: Scenario, seed: int, *, bug: Bug | None = None, story: bo
             session.advance_to(at)
             if session.is_over:
                 break
-            action = _draw_and_apply(session, shape, names, rng)
+            step = _draw_and_apply(session, shape, names, rng)
+            action = step.action if step is not None and step.aim is None else None
             span = _span(action)
             again = at + span + _soon(rng)
             if action is not None and span and relapses and again < shape.duration_ns:
@@ -127,7 +138,9 @@ def _some(classes: Sequence[type[Action]], rng: Random) -> list[type[Action]]:
 class _Names:
     """The names that this run keeps to: all, or the same few of each kind."""
 
-    def __init__(self, session: Session, shape: Shape, rng: Random) -> None:
+    def __init__(self, session: Session, shape: Shape, rng: Random, aiming: Random) -> None:
+        self.aiming = aiming
+        """Luck of its own for aims: where nothing can be aimed at, nothing else is drawn because of them."""
         self._session = session
         self._max = shape.targets_max
         self._aim = shape.aim
@@ -135,6 +148,26 @@ class _Names:
         self._kept: dict[str, tuple[str, ...]] = {}
         self.hit: Hit = {}
         """What a relapse keeps to."""
+        self._marks: tuple[Mark, ...] | None = None
+
+    @property
+    def marks(self) -> tuple[Mark, ...]:
+        """What can be aimed at: whatever had happened when this was first asked for."""
+        if self._marks is None:
+            world = self._session.world
+            self._marks = marks_seen(world.journal.entries, world.network, self._session.targets("process"))
+        return self._marks
+
+    def near(self, process: str) -> Hit:
+        """This process, its machine, the streams that reach it or leave it."""
+        streams = tuple(one for one in self._session.targets("stream") if one.endswith(f">{process}"))
+        found = {"process": (process,), "host": (self._session.world.processes[process].host_name,)}
+        questions = tuple(one for one in self._session.targets("question") if f"@{process}>" in one)
+        return {
+            **found,
+            **({"stream": streams} if streams else {}),
+            **({"question": questions} if questions else {}),
+        }
 
     def __call__(self, kind: str) -> Sequence[str]:
         if kind in self.hit:
@@ -152,28 +185,44 @@ class _Names:
         return [name for name in known if name in kept]
 
 
-def _draw_and_apply(session: Session, shape: Shape, names: _Names, rng: Random) -> Action | None:
-    """The action that was done; of a volley, the first."""
+def _draw_and_apply(session: Session, shape: Shape, names: _Names, rng: Random) -> Step | None:
+    """What was done, or armed; of a volley, the first."""
     verbs = [one for one in shape.verbs if one[0].kind == FAULT or not names.hit]
     classes = [cls for cls, _ in verbs]
     weights = [weight for _, weight in verbs]
     for _ in range(DRAWS_AN_ACTION_MAX):
         cls = rng.choices(classes, weights)[0]
-        action = _apply(session, cls, names, rng)
-        if action is not None:
+        step = _apply(session, cls, shape, names, rng)
+        if step is not None:
             for _ in range(rng.randint(1, shape.volley_max) - 1):
-                _apply(session, cls, names, rng)
-            return action
+                _apply(session, cls, shape, names, rng)
+            return step
     return None
 
 
-def _apply(session: Session, cls: type[Action], names: _Names, rng: Random) -> Action | None:
+def _apply(session: Session, cls: type[Action], shape: Shape, names: _Names, rng: Random) -> Step | None:
+    aim = _draw_aim(cls, shape, names)
+    kept = names.hit
+    if aim is not None and names.aiming.random() < AT_ITSELF:
+        names.hit = names.near(aim.mark.process)
     try:
         action = draw_action(cls, rng, names)
-        session.apply(action)
+        session.apply(action, aim)
     except CannotApply:
         return None
-    return action
+    finally:
+        names.hit = kept
+    return Step(at=session.now, action=action, aim=aim)
+
+
+def _draw_aim(cls: type[Action], shape: Shape, names: _Names) -> Aim | None:
+    """A moment for a fault of this class, where one is to be aimed; a relapse has its time."""
+    if cls.kind != FAULT or names.hit or (not shape.aimed and not cls.aimed):
+        return None
+    share = max(shape.aimed, OF_ITS_KIND if cls.aimed else 0.0)
+    if names.aiming.random() >= share:
+        return None
+    return draw_aim(names.marks, names.aiming, lambda mark: not cls.aimed or mark.moment == cls.aimed)
 
 
 def _hit(action: Action) -> Hit:

@@ -241,7 +241,7 @@ def _lines(result: Result) -> list[str]:
         for step in result.attempted:
             session.advance_to(step.at)
             try:
-                session.apply(step.action)
+                session.apply(step.action, step.aim)
             except CannotApply:
                 continue
         session.finish(plan.duration_ns)

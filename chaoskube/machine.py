@@ -2,7 +2,8 @@
 
     TestRollingUpdate = state_machine(rolling_update())
 
-One coarse rule a verb: a gap of time, then the action, its arguments drawn by Hypothesis, simplest first.
+One coarse rule a verb: a gap of time, then the action, its arguments drawn by Hypothesis, simplest first; a fault may be
+aimed at a moment from then on.
 Rules are synchronous and drive the same `Session` as everything else. The machine records its own actions;
 Hypothesis runs the smallest failing case last, so the last failing run of each invariant is the one that
 goes on to `minimise.py`, is saved as a trace, and told as a story instead of Hypothesis's report.
@@ -15,7 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import unittest
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import ClassVar, cast
 
@@ -25,13 +26,14 @@ from hypothesis.stateful import RuleBasedStateMachine, get_state_machine_test, i
 
 from chaoskube import profiles
 from chaoskube.action import Action
+from chaoskube.aim import Aim, Mark, marks_seen
 from chaoskube.arguments import CannotApply, Names
 from chaoskube.bug import Bug
 from chaoskube.hunting import catch
 from chaoskube.invariant import Violation, violation_type
 from chaoskube.run import Result, Session
 from chaoskube.scenario import Scenario
-from chaoskube.strategies import argument_strategies, gaps
+from chaoskube.strategies import aims, argument_strategies, gaps
 
 SEED_MAX = 999
 SHORT_BUDGET_SECONDS = 30.0
@@ -110,13 +112,13 @@ class _Machine(RuleBasedStateMachine):
         self.session = Session(self.scenario, seed=seed, bug=self.bug)
         self.session.warm_up()
 
-    def act(self, gap: int, action: Action) -> None:
-        """Let time pass, then do an action, if it makes sense then."""
+    def act(self, gap: int, action: Action, aim: Aim | None) -> None:
+        """Let time pass, then do an action, or arm it, if it makes sense then."""
         session = self.session
         assert session is not None, "begin() comes first"
         session.advance_to(min(session.now + gap, self.scenario.duration_ns))
         try:
-            session.apply(action)
+            session.apply(action, aim)
         except CannotApply:
             return
         finally:
@@ -151,24 +153,29 @@ def _machine_of(scenario: Scenario, bug: Bug | None, name: str) -> type[_Machine
         def names(kind: str) -> tuple[str, ...]:
             return kinds.setdefault(kind, session.targets(kind))
 
+        marks = marks_seen(session.world.journal.entries, session.world.network, names("process"))
         body: dict[str, object] = {"scenario": scenario, "bug": bug, "found": {}}
         for cls in scenario.menu:
-            made = _rule_of(cls, names, scenario.duration_ns)
+            made = _rule_of(cls, names, marks, scenario.duration_ns)
             if made is not None:
                 body[cls.verb.replace("-", "_")] = made
     return cast(type[_Machine], type(f"{name}Machine", (_Machine,), body))
 
 
-def _rule_of(cls: type[Action], names: Names, duration_ns: int) -> Callable[..., None] | None:
+def _rule_of(
+    cls: type[Action], names: Names, marks: Sequence[Mark], duration_ns: int
+) -> Callable[..., None] | None:
     strategies = argument_strategies(cls, names)
     if strategies is None:
         return None
 
-    def act(self: _Machine, gap: int, action: Action) -> None:
-        self.act(gap, action)
+    def act(self: _Machine, gap: int, action: Action, aim: Aim | None) -> None:
+        self.act(gap, action, aim)
 
     act.__name__ = cls.verb.replace("-", "_")
-    made: Callable[..., None] = rule(gap=gaps(duration_ns // 3), action=st.builds(cls, **strategies))(act)
+    made: Callable[..., None] = rule(
+        gap=gaps(duration_ns // 3), action=st.builds(cls, **strategies), aim=aims(cls, marks)
+    )(act)
     return made
 
 

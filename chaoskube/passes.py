@@ -2,7 +2,8 @@
 
 A pass is a generator of candidates; it knows nothing of what fails. When a candidate is adopted the pass
 is asked again about the new best plan (`minimise.py`). None proposes anything that another would undo:
-actions only get fewer, times only earlier, spans only shorter, names only simpler, the setup only smaller.
+actions only get fewer, times only earlier, spans only shorter, names only simpler, the setup only smaller; an aim goes, or
+comes nearer.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterator
 import attrs
 
 from chaoskube.action import Step, arguments_of
+from chaoskube.aim import PROCESS
 from chaoskube.arguments import Names, Target
 from chaoskube.run import Plan
 from chaoskube.sim import MILLISECOND, SECOND
@@ -57,19 +59,34 @@ def simplify_arguments(plan: Plan, names: Names) -> Iterator[Plan]:
 
 def rename_throughout(plan: Plan, names: Names) -> Iterator[Plan]:
     """A thing that several actions name is the simplest of its kind, in all of them at once."""
-    named: dict[tuple[Target, str], list[tuple[int, str]]] = {}
+    named: dict[tuple[Target, str], list[tuple[int, str | None]]] = {}
     for index, step in enumerate(plan.steps):
         for name, argument in arguments_of(type(step.action)).items():
             if isinstance(argument, Target):
                 named.setdefault((argument, getattr(step.action, name)), []).append((index, name))
+        if step.aim is not None:
+            named.setdefault((Target(PROCESS), step.aim.mark.process), []).append((index, None))
     for (kind, value), places in named.items():
-        for simpler in kind.simpler(value, names) if len(places) > 1 else ():
+        is_elsewhere = len(places) > 1 or places[0][1] is None  # else `simplify_arguments` does it
+        for simpler in kind.simpler(value, names) if is_elsewhere else ():
             renamed = plan
-            for index, name in places:
-                step = renamed.steps[index]
-                action = attrs.evolve(step.action, **{name: simpler})
-                renamed = _with_step(renamed, index, attrs.evolve(step, action=action))
+            for index, place in places:
+                renamed = _with_step(renamed, index, _renamed(renamed.steps[index], place, simpler))
             yield renamed
+
+
+def drop_aims(plan: Plan, names: Names) -> Iterator[Plan]:
+    """Nothing is aimed at a moment that does as well at its time."""
+    for index, step in enumerate(plan.steps):
+        if step.aim is not None:
+            yield _with_step(plan, index, attrs.evolve(step, aim=None))
+
+
+def lower_aims(plan: Plan, names: Names) -> Iterator[Plan]:
+    """Each aim is at the first moment of its kind that still fails."""
+    for index, step in enumerate(plan.steps):
+        for aim in step.aim.simpler() if step.aim is not None else ():
+            yield _with_step(plan, index, attrs.evolve(step, aim=aim))
 
 
 def pull_together(plan: Plan, names: Names) -> Iterator[Plan]:
@@ -116,7 +133,9 @@ PASSES: tuple[Pass, ...] = (
     shorten_run,
     shrink_setup,
     drop_pairs,
+    drop_aims,
     pull_together,
+    lower_aims,
     simplify_arguments,
     rename_throughout,
     round_times,
@@ -125,6 +144,14 @@ PASSES: tuple[Pass, ...] = (
 
 def _with_step(plan: Plan, index: int, step: Step) -> Plan:
     return attrs.evolve(plan, steps=(*plan.steps[:index], step, *plan.steps[index + 1 :]))
+
+
+def _renamed(step: Step, name: str | None, value: str) -> Step:
+    """The step with another name in this argument, or (None) in its aim."""
+    if name is not None:
+        return attrs.evolve(step, action=attrs.evolve(step.action, **{name: value}))
+    assert step.aim is not None, "only an aim has a name that no argument has"
+    return attrs.evolve(step, aim=step.aim.at_process(value))
 
 
 def _smaller_gaps(gap: int) -> Iterator[int]:

@@ -5,6 +5,9 @@
 `Session` is a run in progress, driven from outside one step at a time: the seeded generator, the
 Hypothesis state machine and replay all drive the same one. `play` runs a whole plan.
 
+An action with an aim is armed at its time and done at its moment, in the middle of whatever sets it off; when the moment
+doesn't come before the story ends, it is left out, and the result says so.
+
 Invariants wake on their own events only. One that breaks stops the world at that instant; nothing that
 would come later is part of the run. Times in results are virtual ns since the story began.
 """
@@ -21,10 +24,12 @@ import attrs
 from attrs import frozen
 
 from chaoskube.action import FAULT, Action, Stage, Step
+from chaoskube.aim import Aim
 from chaoskube.arguments import CannotApply
 from chaoskube.bug import Bug
 from chaoskube.invariant import ALWAYS, EVENTUALLY, SOMETIMES, Invariant
 from chaoskube.scenario import DIED, UNSETTLED, VIOLATED, Failure, Scenario, Setup
+from chaoskube.sight import Sight
 from chaoskube.sim import (
     SECOND,
     ChaoskubeError,
@@ -115,8 +120,9 @@ class Session:
     ) -> None:
         self.scenario = scenario
         self.failure: Failure | None = None
-        self.steps: list[Step] = []
         self.attempted: list[Step] = []
+        self._done: set[int] = set()
+        self._armed: dict[int, Sight] = {}
         self.skipped: list[Skipped] = []
         self.began = 0
         self._seed = seed
@@ -149,6 +155,11 @@ class Session:
         """The run has failed; nothing more will happen."""
         return self.failure is not None
 
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """What was really done, in the order in which it was asked for."""
+        return tuple(step for number, step in enumerate(self.attempted) if number in self._done)
+
     def targets(self, kind: str) -> tuple[str, ...]:
         """What an argument of this kind may name now, simplest first."""
         return tuple(self.subject.targets(kind))
@@ -177,24 +188,60 @@ class Session:
         """Let time pass up to this time of the story (less when the run fails before)."""
         self._advance(at - self.now)
 
-    def apply(self, action: Action) -> None:
-        """Do an action now. CannotApply, with nothing touched, when that makes no sense."""
+    def apply(self, action: Action, aim: Aim | None = None) -> None:
+        """Do an action now, or arm it. CannotApply, with nothing touched, when that makes no sense."""
         if self.is_over:
             return
-        step = Step(at=self.now, action=action)
         if len(self.attempted) >= STEPS_MAX:
             raise UsageError(f"a run has at most {STEPS_MAX} actions")
-        self.attempted.append(step)
+        number = len(self.attempted)
+        self.attempted.append(Step(at=self.now, action=action, aim=aim))
+        if aim is None:
+            self._try(number)
+            return
         try:
-            self._begin(action)
+            aim.check(self.targets)
         except CannotApply as problem:
-            self.skipped.append(Skipped(step=step, reason=str(problem)))
+            self._skip(number, problem)
             raise
-        self.steps.append(step)
+        self._armed[number] = Sight(self.world, aim, lambda: self._fire(number))
+
+    def _try(self, number: int) -> None:
+        try:
+            self._begin(self.attempted[number].action)
+        except CannotApply as problem:
+            self._skip(number, problem)
+            raise
+        self._done.add(number)
+
+    def _skip(self, number: int, reason: object) -> None:
+        self.skipped.append(Skipped(step=self.attempted[number], reason=str(reason)))
+
+    def _fire(self, number: int) -> None:
+        """The moment has come. Components are on the stack: nothing of the harness may be raised through them."""
+        del self._armed[number]
+        if self.is_over:
+            return
+        try:
+            self._try(number)
+        except CannotApply:
+            return
+        except ChaoskubeError as problem:
+            self._doubt = self._doubt or problem
+            self.world.stop(problem)
+
+    def _disarm(self) -> None:
+        """The story is over: what has not come will not be waited for."""
+        for number, sight in self._armed.items():
+            sight.close()
+            if not self.is_over:
+                self._skip(number, sight.told())
+        self._armed.clear()
 
     def finish(self, duration_ns: int, *, story: bool = False, settles: bool = True) -> Result:
         """Live to the end of the story, heal, settle, judge; without `settles` stop where the story ends."""
         self.advance_to(duration_ns)
+        self._disarm()
         if settles and not self.is_over:
             self._heal_all()
             self._settle()
@@ -357,7 +404,7 @@ class Session:
         return Result(
             plan=Plan(
                 scenario=self.scenario,
-                steps=tuple(self.steps),
+                steps=self.steps,
                 duration_ns=duration_ns,
                 seed=self._seed,
                 bug=self._bug,
@@ -395,7 +442,7 @@ def play(
         for step in plan.steps if attempted is None else attempted:
             session.advance_to(step.at)
             try:
-                session.apply(step.action)
+                session.apply(step.action, step.aim)
             except CannotApply:
                 continue
         return session.finish(plan.duration_ns, story=story, settles=settles)

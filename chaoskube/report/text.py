@@ -18,7 +18,7 @@ from typing import TextIO
 
 from attrs import frozen
 
-from chaoskube.action import FAULT
+from chaoskube.action import FAULT, Step
 from chaoskube.run import Result, Told
 from chaoskube.scenario import DIED, UNSETTLED, VIOLATED, Failure, Scenario
 from chaoskube.sim import MILLISECOND, SECOND
@@ -90,9 +90,16 @@ def _action_lines(result: Result) -> list[str]:
     steps = result.plan.steps
     if not steps:
         return [f"what was done (scenario {result.plan.scenario.name}): nothing, it just came up"]
-    shown = [f"  {_clock(step.at)}  {step.action.text()}" for step in steps[:ACTIONS_MAX]]
+    shown = [f"  {_when(step)}  {step.action.text()}" for step in steps[:ACTIONS_MAX]]
     more = [f"  and {len(steps) - ACTIONS_MAX} more"] if len(steps) > ACTIONS_MAX else []
     return [f"what was done (scenario {result.plan.scenario.name})", *shown, *more]
+
+
+def _when(step: Step) -> str:
+    """The time, or what is waited for."""
+    if step.aim is None:
+        return _clock(step.at)
+    return f"{_clock(step.at)} on, {step.aim.text()}:" if step.at else f"{step.aim.text()}:"
 
 
 def _event_lines(result: Result, failure: Failure, room: int) -> list[str]:

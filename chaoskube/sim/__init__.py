@@ -14,6 +14,7 @@ from .errors import (
     DiskError,
     DiskFull,
     Diverged,
+    LifeEnded,
     Livelock,
     ModelBug,
     Refused,
@@ -39,6 +40,7 @@ from .marks import reached
 from .network import Address, LinkTimes, Listener, Network
 from .process import Process, ProcessState, Reply
 from .stream import Connection
+from .stream_rules import FrozenStream, StreamName, StreamRule
 from .units import MICROSECOND, MILLISECOND, SECOND, seconds, show
 from .world import World
 
@@ -63,8 +65,10 @@ __all__ = [
     "Entry",
     "FaultEnded",
     "FaultStarted",
+    "FrozenStream",
     "Host",
     "Journal",
+    "LifeEnded",
     "Line",
     "LinkTimes",
     "Listener",
@@ -81,6 +85,8 @@ __all__ = [
     "Refused",
     "Reply",
     "Rotten",
+    "StreamName",
+    "StreamRule",
     "Stuck",
     "TimedOut",
     "Timer",

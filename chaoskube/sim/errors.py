@@ -2,7 +2,7 @@
 
 `UsageError` is yours (an input that can be mended), `ModelBug` is ours, `Diverged` belongs to replay,
 `Refused` and `Unsure` are a client's two answers that are not success, `DiskError` is the operating system's
-answer to a write, and `WorldEnded` is a run that cannot go on, with the reason. Every message says what is wrong, where, and what would be right.
+answer to a write, `LifeEnded` unwinds the code of a process that was killed in the middle of it, and `WorldEnded` is a run that cannot go on, with the reason. Every message says what is wrong, where, and what would be right.
 """
 
 from __future__ import annotations
@@ -46,6 +46,10 @@ class DiskError(ChaoskubeError):
 
 class DiskFull(DiskError):
     """No space left on device (ENOSPC); nothing was written."""
+
+
+class LifeEnded(BaseException):
+    """The process that runs this code was killed just now: what would come next in it doesn't happen."""
 
 
 class WorldEnded(ChaoskubeError):

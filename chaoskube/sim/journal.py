@@ -80,9 +80,13 @@ class Journal:
     def subscribe(self, event_type: type, listener: Listener) -> None:
         """Call `listener` for each event of exactly this type; `object` stands for every event."""
         if event_type is object:
-            self._everything.append(listener)
-        else:
-            self._listeners.setdefault(event_type, []).append(listener)
+            self._everything = [*self._everything, listener]
+        else:  # a new list: somebody may be told of an event right now
+            self._listeners[event_type] = [*self._listeners.get(event_type, ()), listener]
+
+    def unsubscribe(self, event_type: type, listener: Listener) -> None:
+        """Call it no more; an event that is being told now may still reach it."""
+        self._listeners[event_type] = [one for one in self._listeners.get(event_type, ()) if one != listener]
 
     def digest(self) -> str:
         """The hash of everything so far, in hexadecimal; asking changes nothing."""

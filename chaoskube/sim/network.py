@@ -1,9 +1,9 @@
 """The network: hosts with addresses, links between them, and who listens where.
 
 Calm, every link has a constant latency and is FIFO, and nothing is lost. A disturbance is put in by a
-fault and taken out through the handle it got: `partition`, `slow`, `delay_stream`, `lose`, `duplicate`,
-`reorder`. Datagrams meet all of them; connections (`stream.py`) only feel latency and partitions, because
-TCP repairs the rest.
+fault and taken out through the handle it got: `partition`, `slow`, `refuse`, `rule`, `lose`, `duplicate`,
+`reorder`. Datagrams meet all of them but the rules about streams (`stream_rules.py`); connections (`stream.py`) only
+feel latency, partitions and those, because TCP repairs the rest.
 
 Not modelled: bandwidth, packet sizes, name resolution.
 """
@@ -21,6 +21,7 @@ from .disturbance import Disturbance
 from .errors import ModelBug, UsageError
 from .journal import canonical
 from .stream import Connection
+from .stream_rules import FrozenStream, LateStream, StreamName, StreamRule
 
 if TYPE_CHECKING:
     from .process import Process
@@ -86,23 +87,17 @@ class Listener:
         self._network.forget_listener(self)
 
 
-@frozen(kw_only=True)
-class StreamDelay:
-    """Messages from one process to another on connections with a label are late by `extra_ns`."""
-
-    sender: str
-    receiver: str
-    label: str
-    extra_ns: int
-
-
 class Network:
     """All links of one world."""
 
     def __init__(self, world: World, times: LinkTimes) -> None:
         self.world = world
         self.times = times
-        self.stream_delays: list[StreamDelay] = []
+        self.stream_rules: list[StreamRule] = []
+        self.refusals: list[tuple[str, str]] = []
+        """Which client's connections to which server are refused."""
+        self.opened_streams: dict[tuple[str, str], None] = {}
+        """Every label that a process has connected with, in the order of the first time."""
         self._links: dict[tuple[str, str], Link] = {}
         self._owner_of_ip: dict[str, str] = {}
         self._listeners: dict[Address, Listener] = {}
@@ -188,6 +183,7 @@ class Network:
         connection.on_open = on_open
         connection.on_message = on_message
         connection.on_close = on_close
+        self.opened_streams[label, process.name] = None
         connection.begin(timeout_ns if timeout_ns is not None else CONNECT_TIMEOUT)
         return connection
 
@@ -277,26 +273,54 @@ class Network:
         luck = self.world.stream("network/reorder")
         return self._datagram_rule(sources, targets, lambda: (luck.randrange(window_ns + 1),))
 
+    def rule(self, rule: StreamRule) -> Disturbance:
+        """Ask `rule` about each message on its streams."""
+        self.stream_rules.append(rule)
+        return Disturbance(lambda: self.stream_rules.remove(rule))
+
     def delay_stream(self, sender: str, receiver: str, label: str, extra_ns: int) -> Disturbance:
         """Messages from process `sender` to process `receiver` on connections labelled `label` are late.
 
         "*" stands for every process. Order within a connection is kept, also when the delay ends.
         """
-        rule = StreamDelay(sender=sender, receiver=receiver, label=label, extra_ns=extra_ns)
-        self.stream_delays.append(rule)
-        return Disturbance(lambda: self.stream_delays.remove(rule))
+        return self.rule(LateStream(StreamName(label=label, sender=sender, receiver=receiver), extra_ns))
 
-    def stream_delay_ns(self, connection: Connection) -> int:
-        """How much later than the link says a message on this end's stream arrives."""
-        total = 0
-        for rule in self.stream_delays:
-            if (
-                rule.label == connection.label
-                and rule.sender in ("*", connection.process.name)
-                and rule.receiver in ("*", connection.peer_name)
-            ):
-                total += rule.extra_ns
-        return total
+    def freeze_stream(self, rule: FrozenStream) -> Disturbance:
+        """Hold back what the rule says; healed, all of it goes on its way."""
+        frozen_stream = self.rule(rule)
+
+        def heal() -> None:
+            frozen_stream.heal()
+            rule.thaw()
+
+        return Disturbance(heal)
+
+    def refuse(self, client: str, servers: Sequence[str]) -> Disturbance:
+        """Reset the connections of process `client` to these processes, and refuse new ones."""
+        pairs = [(client, server) for server in servers]
+        self.refusals += pairs
+        for end in list(self._connections.get(client, {})):
+            if end.peer_name in servers:
+                end.cut()
+
+        def heal() -> None:
+            for pair in pairs:
+                self.refusals.remove(pair)
+
+        return Disturbance(heal)
+
+    def open_ends(self, stream: StreamName) -> tuple[Connection, ...]:
+        """The sending ends of the open connections of a stream."""
+        return tuple(
+            end
+            for ends in self._connections.values()
+            for end in ends
+            if end.is_open and stream.fits(end.label, end.process.name, end.peer_name)
+        )
+
+    def rules_about(self, label: str, sender: str, receiver: str) -> list[StreamRule]:
+        """The rules that care for a message."""
+        return [rule for rule in self.stream_rules if rule.stream.fits(label, sender, receiver)]
 
     def _between(self, sources: Iterable[str], targets: Iterable[str], one_way: bool) -> list[Link]:
         ones, others = list(dict.fromkeys(sources)), list(dict.fromkeys(targets))

@@ -19,7 +19,7 @@ import trio
 
 from .clock import Clock, Timer
 from .disk import Disk, DiskTimes, Unsynced
-from .errors import ComponentError, DiskError, ModelBug, TimedOut, WorldEnded
+from .errors import ComponentError, DiskError, LifeEnded, ModelBug, TimedOut, WorldEnded
 from .events import ProcessPanicked, ProcessStarted, ProcessStopped
 
 if TYPE_CHECKING:
@@ -131,6 +131,8 @@ class Process:
         if self.state is ProcessState.RUNNING:
             try:
                 fn(*args)
+            except LifeEnded:
+                pass
             except WorldEnded:
                 raise
             except DiskError as error:
@@ -157,6 +159,8 @@ class Process:
             with trio.CancelScope() as scope:
                 self._scopes[number] = scope
                 await async_fn(*args)
+        except LifeEnded:
+            pass
         except WorldEnded as error:
             self.world.pump.fail(error)
         except Exception as error:  # noqa: BLE001  # whatever it raised ends the run, by name
@@ -190,8 +194,11 @@ class Process:
         return Reply(self)
 
     def record(self, event: object) -> None:
-        """Write a typed event to the journal."""
+        """Write a typed event to the journal. Who listens may kill the process: then this doesn't return."""
+        state = self.state
         self.world.journal.record(self.world.clock.now, self.name, event)
+        if self.state is not state and not self.is_alive:
+            raise LifeEnded
 
     # -- life and death
 
@@ -289,6 +296,9 @@ class Process:
 
     def send(self, to_process: str, message: object) -> None:
         """Send a datagram to another process: it may be lost, doubled or overtaken under faults."""
+        if not self.is_running:  # as in `Connection.send`
+            self.handle(self.life, self.send, (to_process, message))
+            return
         self.world.network.send(self, to_process, message)
 
     def __repr__(self) -> str:

@@ -25,6 +25,7 @@ from .journal import canonical
 if TYPE_CHECKING:
     from .network import Address, Link, Network
     from .process import Process
+    from .stream_rules import StreamRule
 
 
 class _State(enum.Enum):
@@ -63,6 +64,7 @@ class Connection:
         "_delivered",
         "_early",
         "_give_up",
+        "_held",
         "_last_arrival",
         "_peer",
         "_ping_timer",
@@ -102,6 +104,7 @@ class Connection:
         self._way: Link | None = None
         self._early: list[object] = []
         self._stalled: list[object] = []
+        self._held: list[object] = []
         self._last_arrival = 0
         self._deadline = 0
         self._delivered = 0
@@ -123,9 +126,14 @@ class Connection:
 
     @property
     def backlog(self) -> int:
-        """Messages that the peer's process has not taken yet: under way, lost, or held while it is paused."""
+        """Messages that the peer's process has not taken yet: under way, lost, held back, or waiting while it is paused."""
         taken = self._peer._delivered if self._peer is not None else 0
-        return len(self._early) + self._sent + len(self._stalled) - taken
+        return len(self._early) + self._sent + len(self._stalled) + len(self._held) - taken
+
+    @property
+    def delivered(self) -> int:
+        """How many messages this end's process has taken."""
+        return self._delivered
 
     # -- opening
 
@@ -168,7 +176,7 @@ class Connection:
         clock = network.world.clock
         arrival = clock.now + back.latency_ns + back.extra_ns
         listener = network.listener_at(self.remote)
-        if listener is None:
+        if listener is None or (self.process.name, listener.process.name) in network.refusals:
             clock.at(arrival, self._end, "refused")
             return
         peer = Connection(network, listener.process, self.remote, self.local, self.label)
@@ -197,7 +205,10 @@ class Connection:
 
     def send(self, message: object) -> None:
         """Send a whole message. On a connection that is over it goes nowhere, as a write after a reset."""
-        if self._state is _State.OPEN:
+        process = self.process
+        if not process.is_running:  # dead: nothing leaves; frozen in the middle of a handler: when it thaws
+            process.handle(self.life, self.send, (message,))
+        elif self._state is _State.OPEN:
             self._transmit(message)
         elif self._state is _State.CONNECTING:
             self._early.append(message)
@@ -245,13 +256,17 @@ class Connection:
         assert peer is not None
         link = self._way
         assert link is not None
+        rules = network.stream_rules and network.rules_about(self.label, self.process.name, self.peer_name)
+        if rules and self._is_held_back(rules, message):
+            self._held.append(message)
+            return
         self._sent += 1
         if self._stalled or link.blocked or not peer.process.machine.is_up:
             self._stall(message)
             return
         arrival = clock.now + link.latency_ns + link.extra_ns
-        if network.stream_delays:
-            arrival += network.stream_delay_ns(self)
+        if rules:
+            arrival += sum([rule.delay_ns() for rule in rules])
         arrival = max(arrival, self._last_arrival)
         self._last_arrival = arrival
         clock.at(arrival, peer._arrive, message)
@@ -279,7 +294,45 @@ class Connection:
             if self._state is _State.OPEN:
                 self._transmit(_PONG)
         elif message is not _PONG and self.on_message is not None:
+            if self.network.stream_rules:
+                self._take_by_rules(message)
+            else:
+                self.on_message(message)
+
+    def _take_by_rules(self, message: object) -> None:
+        rules = self.network.rules_about(self.label, self.peer_name, self.process.name)
+        for rule in rules:
+            rule.arriving(self, message)
+        self.process.handle(
+            self.life, self._hand_over, (message,)
+        )  # it may have been paused or killed just now
+        for rule in rules:
+            rule.taken(self, message)
+
+    def _hand_over(self, message: object) -> None:
+        if self._state is not _State.CLOSED and self.on_message is not None:
             self.on_message(message)
+
+    # -- rules
+
+    def _is_held_back(self, rules: list[StreamRule], message: object) -> bool:
+        if message is _PING or message is _PONG:
+            return False
+        opinions = [rule.holds_back(self, message) for rule in rules]
+        return any(opinions) or bool(self._held)
+
+    def release(self) -> None:
+        """Send what was held back."""
+        held, self._held = self._held, []
+        for message in held:
+            self._transmit(message)
+
+    def cut(self) -> None:
+        """Something between the two resets both ends (a middlebox, a load balancer)."""
+        peer = self._peer
+        self._end("reset")
+        if peer is not None:
+            peer._end("reset")
 
     # -- trouble
 
@@ -326,6 +379,7 @@ class Connection:
         was_open = self._state is _State.OPEN
         self._finish()
         self._stalled.clear()
+        self._held.clear()
         if was_open and not silent and peer is not None:
             self._answer_reset(peer)
 
@@ -334,6 +388,7 @@ class Connection:
             return
         self._finish()
         self._stalled.clear()
+        self._held.clear()
         if self.on_close is not None:
             self.process.handle(self.life, self.on_close, (reason,))
 

@@ -98,6 +98,16 @@ def properties_of(struct: str) -> Mapping[str, Property]:
     return found
 
 
+def map_type_of(struct: str) -> str:
+    """atomic or granular: whether managers own this struct whole or field by field."""
+    return str(_data()["structs"].get(struct, {}).get("map_type", "granular"))
+
+
+def required_of(struct: str) -> tuple[str, ...]:
+    """The fields of a struct that Go always writes."""
+    return tuple(_data()["structs"].get(struct, {}).get("required", ()))
+
+
 def merge_key(found: Property) -> str | None:
     """The key by which a strategic merge patch matches the items of this list; None: it is replaced."""
     return found.get("merge_key") if merges(found) else None

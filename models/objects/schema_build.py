@@ -44,7 +44,9 @@ def schema_of(folder: Path) -> dict[str, Any]:
     """What the folder's OpenAPI documents say of every kind."""
     schema = build_schema(_read(folder / "openapi_v2.json.gz")["definitions"])
     for path in sorted(folder.glob("openapi_v3_*.json.gz")):
-        add_key_defaults(schema["structs"], _read(path).get("components", {}).get("schemas", {}))
+        schemas = _read(path).get("components", {}).get("schemas", {})
+        add_key_defaults(schema["structs"], schemas)
+        mark_held_by_value(schema["structs"], schemas)
     return schema
 
 
@@ -80,6 +82,14 @@ def add_key_defaults(structs: dict[str, Any], schemas: dict[str, Any]) -> None:
                 default = schemas[item]["properties"].get(key, {}).get("default")
                 if default is not None:
                     structs[item]["properties"][key]["default"] = default
+
+
+def mark_held_by_value(structs: dict[str, Any], schemas: dict[str, Any]) -> None:
+    """Mark the fields whose struct Go holds by value: they are always there, if empty."""
+    for name in schemas.keys() & structs.keys():
+        for field, found in structs[name]["properties"].items():
+            if "struct" in found and schemas[name]["properties"].get(field, {}).get("default") == {}:
+                found["by_value"] = True
 
 
 def _property(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:

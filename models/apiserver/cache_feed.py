@@ -1,9 +1,13 @@
-"""The shell around one watch cache: lists and watches etcd, sends to clients, wakes who waits for a revision.
+"""The shell around one watch cache: lists and watches etcd, shows its watchers what changed, wakes who waits.
 
-When its etcd watch ends, for whatever reason, all client watches of the resource end, and the cache begins anew
-with a list. While somebody waits for a revision the feed asks etcd for progress every 100 ms, because a resource
+When its etcd watch is canceled (no leader, compacted), all client watches of the resource end, and the cache begins
+anew with a list. A watch whose connection is lost goes on from where it was: nobody but the cache's readers notice. While somebody waits for a revision the feed asks etcd for progress every 100 ms, because a resource
 to which nothing happens would never get there.
-Sources: staging/src/k8s.io/apiserver/pkg/storage/cacher/{cacher.go,progress/watch_progress.go}.
+
+A real server fills all its caches when it boots. A feed that starts later asks etcd for the state of that moment
+(`since`) and for what happened from then on: its cache ends up the same, unless that has been compacted.
+Sources: staging/src/k8s.io/apiserver/pkg/storage/cacher/{cacher.go,progress/watch_progress.go},
+staging/src/k8s.io/apiserver/pkg/storage/etcd3/event.go.
 """
 
 from __future__ import annotations
@@ -13,18 +17,21 @@ from typing import Final
 
 from attrs import frozen
 
-from chaoskube.models.apiserver.api import WatchEvent
 from chaoskube.models.apiserver.events import CacheReset
 from chaoskube.models.apiserver.storage import from_kv
-from chaoskube.models.apiserver.watch_cache import WatchCache, Watcher
+from chaoskube.models.apiserver.watch_cache import WatchCache
+from chaoskube.models.apiserver.watch_lines import WatchLines
 from chaoskube.models.constants import WATCH_CACHE_WAIT, WATCH_PROGRESS_PERIOD
 from chaoskube.models.etcd import messages as etcd
 from chaoskube.models.etcd.client import EtcdClient, WatchHandle
 from chaoskube.models.objects import KubeObject
 from chaoskube.models.objects.resources import Resource
-from chaoskube.sim import SECOND, Connection, Process, Timer
+from chaoskube.sim import MILLISECOND, SECOND, Process, Timer
 
 RELIST_NS: Final = 1 * SECOND
+RESUME_NS: Final = 100 * MILLISECOND
+RECONNECT_NS: Final = 1 * SECOND
+RECONNECT_NS_MAX: Final = 120 * SECOND
 
 
 @frozen
@@ -37,41 +44,51 @@ class Waiter:
 
 
 class CacheFeed:
-    """Keeps one `WatchCache` up to date and serves its watchers."""
+    """Keeps one `WatchCache` up to date; `lines` serves its watchers."""
 
-    def __init__(self, process: Process, client: EtcdClient, resource: Resource, key_prefix: str) -> None:
+    def __init__(
+        self, process: Process, client: EtcdClient, resource: Resource, key_prefix: str, since: int = 0
+    ) -> None:
         self.cache = WatchCache(kind=resource.kind, api_version=resource.api_version)
-        self.down_since = process.now
+        self.cache.down_since = process.now
+        self.lines = WatchLines(process, resource.name, self.cache)
         self._process = process
         self._client = client
         self._resource = resource
         self._prefix = key_prefix
         self._handle: WatchHandle | None = None
-        self._connections: dict[int, Connection] = {}
-        self._ends: dict[int, Timer] = {}
+        self._lost = 0
+        """How often in a row the connection of the watch was lost."""
         self._waiters: list[Waiter] = []
         self._progress_timer: Timer | None = None
         self._progress_asked_at = -WATCH_PROGRESS_PERIOD
-        self._bookmark_timer: Timer | None = None
-        self._bookmark_due = 0
-        self._watch_count = 0
-        self._list()
+        self._list(since)
 
     # ---- from etcd
 
-    def _list(self) -> None:
-        request = etcd.Range(key=self._prefix, range_end=etcd.prefix_end(self._prefix))
-        self._client.request(request, self._listed)
+    def _list(self, revision: int = 0) -> None:
+        request = etcd.Range(key=self._prefix, range_end=etcd.prefix_end(self._prefix), revision=revision)
+        self._client.request(request, lambda outcome: self._listed(outcome, revision))
 
-    def _listed(self, outcome: object) -> None:
+    def _listed(self, outcome: object, asked: int) -> None:
         if not isinstance(outcome, etcd.RangeResponse):
-            self._process.call_later(RELIST_NS, self._list)
+            if asked and outcome == etcd.COMPACTED:
+                self._list()
+            else:
+                self._process.call_later(RELIST_NS, self._list)
             return
-        self.cache.replace([(kv.key, from_kv(kv)) for kv in outcome.kvs], outcome.revision)
+        revision = asked or outcome.revision
+        self.cache.replace([(kv.key, from_kv(kv)) for kv in outcome.kvs], revision)
+        self._watch(revision)
+        self._wake()
+
+    def _watch(self, revision: int) -> None:
+        """Everything after `revision`."""
         create = etcd.WatchCreate(
             key=self._prefix,
             range_end=etcd.prefix_end(self._prefix),
-            start_revision=outcome.revision + 1,
+            start_revision=revision + 1,
+            prev_kv=True,
             progress_notify=True,
             require_leader=True,
         )
@@ -80,31 +97,59 @@ class CacheFeed:
             on_events=self._on_events,
             on_progress=self._on_progress,
             on_end=self._on_end,
+            on_created=self._on_created,
             label=f"etcd-watch/{self._resource.name}",
         )
-        self._wake()
+
+    def _on_created(self, revision: int) -> None:
+        self._lost = 0
 
     def _on_events(self, events: Sequence[etcd.Event], revision: int) -> None:
         now = self._process.now
+        cache = self.cache
+        changes = []
+        broken = ""
         for event in events:
+            if not is_whole(event):
+                broken = f"etcd event received with PrevKv=nil (key={event.kv.key!r}, modRevision={event.kv.mod_revision})"
+                break
             obj: KubeObject | None = None
             if event.type is etcd.EventType.PUT:
                 obj = from_kv(event.kv)
-            sends = self.cache.apply(event.kv.key, obj, event.kv.mod_revision, now)
-            for watcher_id, watch_event in sends:
-                self._connections[watcher_id].send(watch_event)
+            changes.append(cache.apply(event.kv.key, obj, event.kv.mod_revision, now))
         if self._waiters:
             self._wake()
+        send = self.lines.send
+        for change in changes:
+            for watcher_id, watch_event in cache.dispatch(change):
+                send(watcher_id, watch_event)
+        if broken:
+            self._give_up(broken)
 
     def _on_progress(self, revision: int) -> None:
         self.cache.progress(revision)
         if self._waiters:
             self._wake()
 
+    def _give_up(self, reason: str) -> None:
+        """What came cannot be passed on truly: begin anew."""
+        if self._handle is not None:
+            self._handle.cancel()
+        self._begin_anew(reason)
+
     def _on_end(self, reason: str) -> None:
-        ended = self.cache.reset()
+        """The watch is over. Only a lost connection can be resumed, from where it was."""
+        if is_lost(reason):
+            self._handle = None
+            delay_ns = resume_after_ns(self._lost)
+            self._lost += 1
+            self._process.call_later(delay_ns, self._watch, self.cache.revision)
+        else:
+            self._begin_anew(reason)
+
+    def _begin_anew(self, reason: str) -> None:
+        ended = self.cache.reset(self._process.now)
         self._handle = None
-        self.down_since = self._process.now
         self._process.record(
             CacheReset(
                 server=self._process.name,
@@ -113,8 +158,7 @@ class CacheFeed:
                 reason=reason,
             )
         )
-        for watcher_id in ended:
-            self._forget(watcher_id).close()
+        self.lines.end(ended)
         self._process.call_later(RELIST_NS, self._list)
 
     # ---- who waits for a revision
@@ -154,47 +198,20 @@ class CacheFeed:
             self._handle.request_progress()
         self._want_progress()
 
-    # ---- watchers
 
-    def next_id(self) -> int:
-        """A number for a new watcher."""
-        self._watch_count += 1
-        return self._watch_count
+def is_lost(reason: str) -> bool:
+    """Whether a watch ended because its connection did; etcd's client resumes such a watch by itself (watch.go)."""
+    return not reason.startswith("canceled")
 
-    def serve(self, watcher: Watcher, connection: Connection, first: Sequence[WatchEvent]) -> None:
-        """`watcher` is in the cache: send its first events, and what follows, until its time is up."""
-        self._connections[watcher.id] = connection
-        connection.on_close = lambda reason: self._closed(watcher.id)
-        self._ends[watcher.id] = self._process.call_at(watcher.ends_at, self._time_is_up, watcher.id)
-        for event in first:
-            connection.send(event)
-        if watcher.bookmarks and (self._bookmark_timer is None or watcher.bookmark_at < self._bookmark_due):
-            self._set_bookmark_timer()
 
-    def _closed(self, watcher_id: int) -> None:
-        if watcher_id in self._connections:
-            self._forget(watcher_id)
-            self.cache.remove_watcher(watcher_id)
+def resume_after_ns(lost: int) -> int:
+    """How long before the watch is asked for again: at once, then as gRPC waits to connect (backoff.go)."""
+    if not lost:
+        return RESUME_NS
+    return min(int(RECONNECT_NS * 1.6 ** min(lost - 1, 20)), RECONNECT_NS_MAX)
 
-    def _time_is_up(self, watcher_id: int) -> None:
-        if watcher_id in self._connections:
-            self.cache.remove_watcher(watcher_id)
-            self._forget(watcher_id).close()
 
-    def _forget(self, watcher_id: int) -> Connection:
-        self._ends.pop(watcher_id).cancel()
-        return self._connections.pop(watcher_id)
-
-    def _send_bookmarks(self) -> None:
-        for watcher_id in self.cache.due_bookmarks(self._process.now):
-            self._connections[watcher_id].send(self.cache.bookmark())
-        self._set_bookmark_timer()
-
-    def _set_bookmark_timer(self) -> None:
-        if self._bookmark_timer is not None:
-            self._bookmark_timer.cancel()
-        due = self.cache.next_bookmark_at()
-        self._bookmark_due = due or 0
-        self._bookmark_timer = None
-        if due is not None:
-            self._bookmark_timer = self._process.call_at(due, self._send_bookmarks)
+def is_whole(event: etcd.Event) -> bool:
+    """Whether a change came with the state before it; compaction may have taken that away."""
+    is_create = event.type is etcd.EventType.PUT and event.kv.create_revision == event.kv.mod_revision
+    return is_create or event.prev_kv is not None

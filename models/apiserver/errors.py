@@ -151,8 +151,8 @@ def timeout(message: str, retry_after_seconds: int = 0) -> ApiError:
     )
 
 
-def too_large_resource_version(wanted: int, current: int) -> ApiError:
-    """504: the cache has not seen that revision within 3 s. (storage/errors.go)"""
+def too_large_resource_version(wanted: int, current: int, retry_after_seconds: int = 1) -> ApiError:
+    """504: the cache has not seen that revision within 3 s, or etcd itself is not there yet. (storage/errors.go)"""
     cause = Cause(reason="ResourceVersionTooLarge", message="Too large resource version")
     return ApiError(
         Status(
@@ -160,7 +160,7 @@ def too_large_resource_version(wanted: int, current: int) -> ApiError:
             reason="Timeout",
             message=f"Timeout: Too large resource version: {wanted}, current: {current}",
             causes=(cause,),
-            retry_after_seconds=1,
+            retry_after_seconds=retry_after_seconds,
         )
     )
 

@@ -1,4 +1,4 @@
-"""What API servers write into the journal: each write that succeeded, as an audit log has it, and each refusal.
+"""What API servers write into the journal: each write that succeeded, as an audit log has it, each refusal, each list.
 
 Recorded when etcd's answer reaches the server: before the client knows. A write whose answer was lost is not
 here, though it may have happened (the etcd room's events know).
@@ -25,6 +25,12 @@ class Written:
     obj: KubeObject | None
     prev: KubeObject | None
     user: str
+    requested_version: str = ""
+    """The resource version in the request's body or preconditions; "" if it named none."""
+    uid_asked: str = ""
+    """The uid that the request insisted on; "" if it named none."""
+    manager: str = ""
+    """The field manager it wrote as."""
 
 
 @frozen(kw_only=True)
@@ -40,6 +46,33 @@ class Rejected:
     reason: str
     message: str
     user: str
+
+
+@frozen(kw_only=True)
+class ReadServed:
+    """A list was answered, or a watch begun: by a cache, or by etcd itself."""
+
+    server: str
+    user: str
+    verb: str
+    resource: str
+    prefix: str
+    """The keys that it covers."""
+    asked: str
+    """The resource version that was asked for."""
+    served: int
+    """The revision of the answer."""
+    source: str
+    """`cache` or `etcd`."""
+
+
+@frozen(kw_only=True)
+class SlowWatchClosed:
+    """A server closed a watch because its client took no more events."""
+
+    server: str
+    resource: str
+    client: str
 
 
 @frozen(kw_only=True)

@@ -53,6 +53,10 @@ class Context(Protocol):
     admission: Chain
     """The plug-ins that look at what is written."""
 
+    @property
+    def now(self) -> int:
+        """Virtual time."""
+
     def wall_ns(self) -> int:
         """The server's wall clock."""
 

@@ -14,3 +14,12 @@ def prefix_of(resource: Resource, namespace: str = "") -> str:
 def key_of(resource: Resource, namespace: str, name: str) -> str:
     """The key of one object."""
     return prefix_of(resource, namespace) + name
+
+
+UNCACHED = ("events", "events.events.k8s.io")
+"""Resources of which API servers keep no copy: they are read from etcd each time."""
+
+
+def is_cached(resource: Resource) -> bool:
+    """Whether API servers keep a copy of it."""
+    return resource.name not in UNCACHED

@@ -1,21 +1,20 @@
 """GET and LIST as flows: from etcd or from the watch cache, as the resource version in the request says.
 
 GET without a version asks etcd. LIST without one is as fresh, but is served from the cache once that has caught up
-with etcd's revision; "0" takes the cache as it is, however stale; "N" waits for it up to 3 s.
-Sources: staging/src/k8s.io/apiserver/pkg/storage/cacher/{cacher,delegator}.go, storage/interfaces.go
-(ValidateListOptions), storage/continue.go.
-
-Not modelled: the slow fill of a cache that isn't ready being hidden from GET (it asks etcd), Events without cache.
+with etcd's revision; "0" takes the cache as it is, however stale; "N" waits for it up to 3 s. Exact lists and pages
+come from the cache's past, or from etcd at that revision. Where the cache is being filled, GET and pages without
+selectors ask etcd, and other lists are refused with 429. Events have no cache.
+Sources: staging/src/k8s.io/apiserver/pkg/storage/cacher/{cacher,delegator,watch_cache,util}.go, storage/interfaces.go
+(ValidateListOptions), storage/etcd3/{store,errors}.go.
 """
 
 from __future__ import annotations
 
-import base64
-import json
+import math
 
 from attrs import frozen
 
-from chaoskube.models.apiserver.api import EXACT, ListOptions, ObjectList, Request
+from chaoskube.models.apiserver.api import EXACT, NOT_OLDER_THAN, ListOptions, ObjectList, Request
 from chaoskube.models.apiserver.errors import (
     ApiError,
     bad_request,
@@ -25,31 +24,58 @@ from chaoskube.models.apiserver.errors import (
     too_large_resource_version,
     too_many_requests,
 )
+from chaoskube.models.apiserver.events import ReadServed
 from chaoskube.models.apiserver.flow import Context, Flow, UntilCached
-from chaoskube.models.apiserver.keys import key_of, prefix_of
-from chaoskube.models.apiserver.selection import predicate
+from chaoskube.models.apiserver.keys import is_cached, key_of, prefix_of
+from chaoskube.models.apiserver.options import check_list_options, parse_version
+from chaoskube.models.apiserver.pages import TOO_OLD, Page, decode_token, encode_token, page_expired
+from chaoskube.models.apiserver.selection import predicate, single_name
 from chaoskube.models.apiserver.storage import current_revision, from_kv, read
-from chaoskube.models.apiserver.watch_cache import Predicate, WatchCache
+from chaoskube.models.apiserver.watch_cache import WatchCache
+from chaoskube.models.apiserver.watcher import Predicate
 from chaoskube.models.apiserver.writes import Done
 from chaoskube.models.etcd import messages as etcd
 from chaoskube.models.objects import KubeObject
 from chaoskube.models.objects.resources import Resource
+from chaoskube.sim import SECOND
 
-TOO_OLD = "The resourceVersion for the provided list is too old."
-INCONSISTENT = (
-    "The provided continue parameter is too old to display a consistent list result. You can start a new list "
-    "without the continue parameter, or use the continue token in this response to retrieve the remainder of the "
-    "results. Continuing with the provided token results in an inconsistent list - objects that were created, "
-    "modified, or deleted between the time the first chunk was returned and now may show up in the list."
-)
+Pairs = list[tuple[str, KubeObject]]
+RETRY_SECONDS_MAX = 30
 
 
 @frozen(kw_only=True)
-class Page:
-    """Where a list goes on: at which revision, after which key below the prefix."""
+class Query:
+    """What a LIST wants: the keys below `prefix` from `start` on, or the one key `only`, that match."""
 
+    prefix: str
+    only: str
+    matches: Predicate | None
+    limit: int
+    page: Page | None
+
+    @property
+    def start(self) -> str:
+        """The first key of this page."""
+        return self.prefix + self.page.start if self.page is not None else ""
+
+    @property
+    def filter(self) -> Predicate | None:
+        """What may be left out at once: not where a page counts what doesn't match, too."""
+        return None if self.limit else self.matches
+
+    def of(self, pairs: Pairs) -> Pairs:
+        """Those from `start` on that pass the filter."""
+        matches = self.filter
+        return [pair for pair in pairs if pair[0] >= self.start and (matches is None or matches(pair[1]))]
+
+
+@frozen(kw_only=True)
+class Found:
+    """What there is, at which revision, and who said so."""
+
+    pairs: Pairs
     revision: int
-    start: str
+    source: str
 
 
 def get_object(ctx: Context, request: Request, resource: Resource) -> Flow[Done]:
@@ -57,8 +83,12 @@ def get_object(ctx: Context, request: Request, resource: Resource) -> Flow[Done]
     key = key_of(resource, request.namespace, request.name)
     version = request.resource_version
     cache = ctx.cache(resource.name)
-    if version and cache.is_ready:
-        yield from _wait_for(ctx, resource, parse_version(version))
+    if version and cache.is_ready and is_cached(resource):
+        try:
+            wanted = parse_version(version)
+        except ValueError as error:
+            raise plain_error(str(error)) from error
+        yield from _wait_for(ctx, resource, wanted)
         found = cache.get(key)
     else:
         found = yield from read(key)
@@ -70,20 +100,26 @@ def get_object(ctx: Context, request: Request, resource: Resource) -> Flow[Done]
 def list_objects(ctx: Context, request: Request, resource: Resource) -> Flow[Done]:
     """LIST."""
     options = request.options
-    _check_options(options)
-    prefix = prefix_of(resource, request.namespace)
-    matches = predicate(resource, options.label_selector, options.field_selector)
-    if options.continue_token:
-        page = _decode_token(options.continue_token)
-        items, revision = yield from _list_exact(ctx, resource, prefix, matches, page.revision, is_page=True)
-        items = [item for item in items if item[0] >= prefix + page.start]
-    elif _is_exact(options):
-        wanted = parse_version(options.resource_version)
-        items, revision = yield from _list_exact(ctx, resource, prefix, matches, wanted, is_page=False)
+    check_list_options(options)
+    query = _query(request, resource)
+    version = _version_of(options)
+    if is_cached(resource):
+        found = yield from _from_cache(ctx, resource, query, options, version)
     else:
-        items, revision = yield from _list_cached(ctx, resource, prefix, matches, options)
-    limit = 0 if options.resource_version == "0" else options.limit
-    return Done(code=200, body=_as_list(resource, items, revision, limit, prefix, matches is None))
+        found = yield from _from_etcd(query, _exact_revision(query, options, version), version)
+    ctx.record(
+        ReadServed(
+            server=ctx.name,
+            user=request.user,
+            verb=request.verb,
+            resource=resource.name,
+            prefix=query.only or query.prefix,
+            asked=options.resource_version,
+            served=found.revision,
+            source=found.source,
+        )
+    )
+    return Done(code=200, body=_as_list(resource, query, found))
 
 
 def ready_cache(ctx: Context, resource: Resource) -> Flow[WatchCache]:
@@ -92,22 +128,76 @@ def ready_cache(ctx: Context, resource: Resource) -> Flow[WatchCache]:
     if not cache.was_ready:
         yield UntilCached(resource.name, 0)
     if not cache.is_ready:
-        raise too_many_requests("storage is (re)initializing", 1)
+        down_ns = ctx.now - cache.down_since
+        raise too_many_requests("storage is (re)initializing", retry_after_seconds(down_ns))
     return cache
 
 
-def _list_cached(
-    ctx: Context, resource: Resource, prefix: str, matches: Predicate | None, options: ListOptions
-) -> Flow[tuple[list[tuple[str, KubeObject]], int]]:
+def retry_after_seconds(down_ns: int) -> int:
+    """When to come back to a cache that is down for so long (util.go, calculateRetryAfterForUnreadyCache)."""
+    return int(min(RETRY_SECONDS_MAX, max(1.0, math.exp(min(0.06 * (down_ns / SECOND), 10.0)))))
+
+
+def _query(request: Request, resource: Resource) -> Query:
+    options = request.options
+    name = single_name(options.field_selector) if options.field_selector else ""
+    is_one = bool(name) and (bool(request.namespace) or not resource.namespaced)
+    limit = 0 if is_one or (options.resource_version == "0" and is_cached(resource)) else options.limit
+    return Query(
+        prefix=prefix_of(resource, request.namespace),
+        only=key_of(resource, request.namespace, name) if is_one else "",
+        matches=predicate(resource, options.label_selector, options.field_selector),
+        limit=max(limit, 0),
+        page=decode_token(options.continue_token) if options.continue_token and not is_one else None,
+    )
+
+
+def _version_of(options: ListOptions) -> int:
+    if options.continue_token and options.resource_version not in ("", "0"):
+        raise bad_request("specifying resource version is not allowed when using continue")
+    try:
+        return parse_version(options.resource_version)
+    except ValueError as error:
+        raise bad_request(f"invalid resource version: {error}") from error
+
+
+def _exact_revision(query: Query, options: ListOptions, version: int) -> int:
+    """The revision that the answer must have; 0 when any that is new enough will do (delegator/interface.go)."""
+    if options.resource_version_match == EXACT:
+        return version
+    if options.resource_version_match == NOT_OLDER_THAN:
+        return 0
+    if query.page is not None:
+        return max(query.page.revision, 0)
+    return version if query.limit else 0
+
+
+def _from_cache(
+    ctx: Context, resource: Resource, query: Query, options: ListOptions, version: int
+) -> Flow[Found]:
+    exact = _exact_revision(query, options, version)
+    if exact:
+        return (yield from _list_exact(ctx, resource, query, exact))
+    cache = ctx.cache(resource.name)
+    if query.limit and query.matches is None and cache.was_ready and not cache.is_ready:
+        return (yield from _from_etcd(query, 0, version))
     cache = yield from ready_cache(ctx, resource)
-    if options.resource_version == "":
+    is_consistent = options.resource_version == "" or query.page is not None
+    if is_consistent:
         revision = yield from current_revision()
         if cache.revision < revision and not (yield UntilCached(resource.name, revision)):
-            return (yield from _list_etcd(prefix, matches, 0))
-    elif options.resource_version != "0":
-        yield from _wait_for(ctx, resource, parse_version(options.resource_version))
+            return (yield from _from_etcd(query, 0, 0))
+    else:
+        yield from _wait_for(ctx, resource, version)
     cache = yield from ready_cache(ctx, resource)
-    return cache.select(prefix, matches), cache.revision
+    return Found(pairs=_select(cache, query), revision=cache.revision, source="cache")
+
+
+def _select(cache: WatchCache, query: Query) -> Pairs:
+    if not query.only:
+        return cache.select(query.prefix, query.filter, query.start)
+    obj = cache.get(query.only)
+    return query.of([(query.only, obj)]) if obj is not None else []
 
 
 def _wait_for(ctx: Context, resource: Resource, revision: int) -> Flow[None]:
@@ -116,111 +206,65 @@ def _wait_for(ctx: Context, resource: Resource, revision: int) -> Flow[None]:
         raise too_large_resource_version(revision, cache.revision)
 
 
-def _list_exact(
-    ctx: Context,
-    resource: Resource,
-    prefix: str,
-    matches: Predicate | None,
-    revision: int,
-    *,
-    is_page: bool,
-) -> Flow[tuple[list[tuple[str, KubeObject]], int]]:
+def _list_exact(ctx: Context, resource: Resource, query: Query, revision: int) -> Flow[Found]:
+    """At that revision: from the cache's past, after a wait if it is the future, else from etcd's."""
     cache = ctx.cache(resource.name)
-    found = cache.select_at(revision, prefix, matches) if cache.is_ready else None
-    if found is not None:
-        return found, revision
-    try:
-        items, _ = yield from _list_etcd(prefix, matches, revision)
-    except ApiError as error:
-        if error.status.code != 410:
-            raise
-        raise expired(INCONSISTENT if is_page else TOO_OLD) from error
-    return items, revision
+    if cache.is_ready and not query.only:
+        yield from _wait_for(ctx, resource, revision)
+        found = cache.select_at(revision, query.prefix, query.filter, query.start)
+        if found is not None and cache.is_ready:
+            return Found(pairs=found, revision=revision, source="cache")
+    return (yield from _from_etcd(query, revision, 0))
 
 
-def _list_etcd(
-    prefix: str, matches: Predicate | None, revision: int
-) -> Flow[tuple[list[tuple[str, KubeObject]], int]]:
-    outcome = yield etcd.Range(key=prefix, range_end=etcd.prefix_end(prefix), revision=revision)
+def _from_etcd(query: Query, revision: int, at_least: int) -> Flow[Found]:
+    key = query.only or query.prefix
+    range_end = "" if query.only else etcd.prefix_end(query.prefix)
+    outcome = yield etcd.Range(key=key, range_end=range_end, revision=revision)
     if outcome == etcd.COMPACTED:
-        raise expired(TOO_OLD)
+        raise page_expired(query.page) if query.page is not None else expired(TOO_OLD)
     if outcome == etcd.FUTURE_REVISION:
-        raise too_large_resource_version(revision, 0)
+        raise too_large_resource_version(revision, (yield from _current_or_none()), 0)
     if not isinstance(outcome, etcd.RangeResponse):
         raise plain_error(str(outcome))
-    objects = [(kv.key, from_kv(kv)) for kv in outcome.kvs]
-    return [pair for pair in objects if matches is None or matches(pair[1])], outcome.revision
+    if outcome.revision < at_least:
+        raise too_large_resource_version(at_least, outcome.revision, 0)
+    pairs = query.of([(kv.key, from_kv(kv)) for kv in outcome.kvs])
+    return Found(pairs=pairs, revision=revision or outcome.revision, source="etcd")
 
 
-def _as_list(
-    resource: Resource,
-    items: list[tuple[str, KubeObject]],
-    revision: int,
-    limit: int,
-    prefix: str,
-    counts: bool,
-) -> ObjectList:
+def _current_or_none() -> Flow[int]:
+    try:
+        return (yield from current_revision())
+    except ApiError:
+        return 0
+
+
+def _as_list(resource: Resource, query: Query, found: Found) -> ObjectList:
+    items, last = _first_page(query, found.pairs)
     token, left = "", None
-    if 0 < limit < len(items):
-        last = items[limit - 1][0]
-        token = encode_token(Page(revision=revision, start=last.removeprefix(prefix) + "\0"))
-        left = len(items) - limit if counts else None
-        items = items[:limit]
+    if last is not None:
+        start = found.pairs[last][0].removeprefix(query.prefix) + "\0"
+        token = encode_token(Page(revision=found.revision, start=start))
+        left = len(found.pairs) - query.limit if query.matches is None else None
     return ObjectList(
-        kind=f"{resource.kind}List",
+        kind=resource.list_kind,
         api_version=resource.api_version,
-        resource_version=str(revision),
-        items=tuple([obj for _, obj in items]),
+        resource_version=str(found.revision),
+        items=tuple(items),
         continue_token=token,
         remaining_item_count=left,
     )
 
 
-def parse_version(text: str) -> int:
-    """A resource version as a number."""
-    if not text.isdecimal():
-        raise bad_request(
-            f'resourceVersion: Invalid value: "{text}": strconv.ParseUint: parsing "{text}": invalid syntax'
-        )
-    return int(text)
-
-
-def _is_exact(options: ListOptions) -> bool:
-    if options.resource_version_match == EXACT:
-        return True
-    is_legacy = not options.resource_version_match and options.limit > 0
-    return is_legacy and options.resource_version not in ("", "0")
-
-
-def _check_options(options: ListOptions) -> None:
-    match, version = options.resource_version_match, options.resource_version
-    if match and not version:
-        raise bad_request(
-            "resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided"
-        )
-    if match and options.continue_token:
-        raise bad_request(
-            "resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden when continue is provided"
-        )
-    if match == EXACT and version == "0":
-        raise bad_request(
-            'resourceVersionMatch: Forbidden: resourceVersionMatch "exact" is forbidden for resourceVersion "0"'
-        )
-    if options.continue_token and version not in ("", "0"):
-        raise bad_request("specifying resource version is not allowed when using continue")
-
-
-def encode_token(page: Page) -> str:
-    """The continue token, as the real server writes it."""
-    tree = {"v": "meta.k8s.io/v1", "rv": page.revision, "start": "/" + page.start}
-    text = json.dumps(tree, separators=(",", ":"))
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
-
-
-def _decode_token(token: str) -> Page:
-    try:
-        padded = token + "=" * (-len(token) % 4)
-        tree = json.loads(base64.urlsafe_b64decode(padded.encode()))
-        return Page(revision=int(tree["rv"]), start=str(tree["start"]).removeprefix("/"))
-    except (ValueError, KeyError, TypeError) as error:
-        raise bad_request(f"continue key is not valid: {error}") from error
+def _first_page(query: Query, pairs: Pairs) -> tuple[list[KubeObject], int | None]:
+    """The objects of this page, and the place of its last if there may be more (cacher.go, GetList)."""
+    if not query.limit:
+        return [obj for _, obj in pairs], None
+    items: list[KubeObject] = []
+    for place, (_, obj) in enumerate(pairs):
+        if query.matches is None or query.matches(obj):
+            items.append(obj)
+            if len(items) == query.limit:
+                return items, place if place < len(pairs) - 1 else None
+    return items, None

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from chaoskube.models.apiserver.errors import bad_request
-from chaoskube.models.apiserver.watch_cache import Predicate
+from chaoskube.models.apiserver.watcher import Predicate
 from chaoskube.models.objects.resources import Resource
 from chaoskube.models.objects.selectors import parse_field_selector, parse_label_selector
 from chaoskube.sim import UsageError

@@ -16,11 +16,10 @@ from __future__ import annotations
 from random import Random
 from typing import Final
 
-from chaoskube.models.apiserver import handlers, reads
+from chaoskube.models.apiserver import handlers
 from chaoskube.models.apiserver.admission import PLUGINS, SYSTEM_NAMESPACES, Chain
 from chaoskube.models.apiserver.api import (
     API_PORT,
-    ERROR,
     WATCH,
     WRITE_VERBS,
     Request,
@@ -29,23 +28,21 @@ from chaoskube.models.apiserver.api import (
 )
 from chaoskube.models.apiserver.cache_feed import CacheFeed
 from chaoskube.models.apiserver.compaction import Round, compact
-from chaoskube.models.apiserver.errors import ApiError, bad_request, timeout, too_large_resource_version
+from chaoskube.models.apiserver.errors import ApiError, timeout
 from chaoskube.models.apiserver.events import Rejected
 from chaoskube.models.apiserver.flow import Effect, Flow, Outcome, Pause, UntilCached
-from chaoskube.models.apiserver.keys import key_of, prefix_of
-from chaoskube.models.apiserver.selection import predicate, single_name
-from chaoskube.models.apiserver.storage import current_revision
-from chaoskube.models.apiserver.watch_cache import WatchCache, Watcher, next_bookmark_at
+from chaoskube.models.apiserver.keys import UNCACHED, prefix_of
+from chaoskube.models.apiserver.watch_cache import WatchCache
+from chaoskube.models.apiserver.watches import Watches
 from chaoskube.models.apiserver.writes import Done
 from chaoskube.models.constants import API_REQUEST_TIMEOUT, COMPACTION_PERIOD, REQUEST_HANDLING
 from chaoskube.models.etcd import messages as etcd
 from chaoskube.models.etcd.client import EtcdClient
 from chaoskube.models.objects import Namespace, ObjectMeta
-from chaoskube.models.objects.resources import Resource, Resources
+from chaoskube.models.objects.resources import Resources
 from chaoskube.sim import MILLISECOND, SECOND, Address, Connection, Process, Unsure, reached
 
 ETCD_RETRY_NS: Final = 100 * MILLISECOND
-WATCH_TIMEOUT_SECONDS: Final = (1800, 3600)
 CACHED_AT_BOOT: Final = (
     "pods",
     "replicasets",
@@ -54,7 +51,6 @@ CACHED_AT_BOOT: Final = (
     "endpointslices",
     "nodes",
     "leases",
-    "events",
     "configmaps",
     "namespaces",
     "priorityclasses",
@@ -73,7 +69,9 @@ class Run:
 
     __slots__ = ("connection", "deadline", "flow", "is_answered", "request")
 
-    def __init__(self, flow: Flow[Done], request: Request, connection: Connection, deadline: int) -> None:
+    def __init__(
+        self, flow: Flow[Done | None], request: Request, connection: Connection, deadline: int
+    ) -> None:
         self.flow = flow
         self.request = request
         self.connection = connection
@@ -92,6 +90,8 @@ class ApiServer:
         self._process = process
         self._client = EtcdClient(process, etcd_endpoints)
         self._feeds: dict[str, CacheFeed] = {}
+        self._no_cache = WatchCache(kind="", api_version="")
+        self._watches = Watches(self, process, self._client, self._feed)
         for name in CACHED_AT_BOOT:
             self._feed(name)
         self._bootstrap()
@@ -104,8 +104,15 @@ class ApiServer:
         """The server's wall clock."""
         return self._process.wall_ns()
 
+    @property
+    def now(self) -> int:
+        """Virtual time."""
+        return self._process.now
+
     def cache(self, resource: str) -> WatchCache:
-        """This server's copy of a resource."""
+        """This server's copy of a resource; of what has none, an empty one that is never ready."""
+        if resource in UNCACHED:
+            return self._no_cache
         return self._feed(resource).cache
 
     def record(self, event: object) -> None:
@@ -116,7 +123,9 @@ class ApiServer:
         feed = self._feeds.get(plural)
         if feed is None:
             resource = self.resources.resource_of(plural)
-            feed = CacheFeed(self._process, self._client, resource, prefix_of(resource))
+            first = self._feeds.get(CACHED_AT_BOOT[0])
+            since = first.cache.filled_at if first is not None else 0
+            feed = CacheFeed(self._process, self._client, resource, prefix_of(resource), since)
             self._feeds[plural] = feed
         return feed
 
@@ -131,7 +140,7 @@ class ApiServer:
 
     def _begin(self, request: Request, connection: Connection) -> None:
         if request.verb == WATCH:
-            flow = self._watch(request, connection)
+            flow: Flow[Done | None] = _watched(self, self._watches, request, connection)
         else:
             flow = _handled(self, request)
         run = Run(flow, request, connection, self._process.now + API_REQUEST_TIMEOUT)
@@ -209,64 +218,6 @@ class ApiServer:
         if request.verb == WATCH:
             run.connection.close()
 
-    # ---- watches
-
-    def _watch(self, request: Request, connection: Connection) -> Flow[Done]:
-        """Begin a watch; ends without an answer, because the stream is the answer."""
-        resource = handlers.find_resource(self, request)
-        options = request.options
-        matches = predicate(resource, options.label_selector, options.field_selector)
-        version = reads.parse_version(options.resource_version) if options.resource_version else 0
-        if options.send_initial_events:
-            yield from self._until_fresh(resource, request, version)
-        cache = yield from reads.ready_cache(self, resource)
-        feed = self._feed(resource.name)
-        now = self._process.now
-        name = request.name or single_name(options.field_selector)
-        is_exact = bool(name) and (bool(request.namespace) or not resource.namespaced)
-        prefix = prefix_of(resource, request.namespace)
-        ends_at = now + self._watch_timeout_ns(options.timeout_ns)
-        watcher = Watcher(
-            id=feed.next_id(),
-            prefix=key_of(resource, request.namespace, name) if is_exact else prefix,
-            exact=is_exact,
-            matches=matches,
-            after=version,
-            bookmarks=options.allow_watch_bookmarks,
-            bookmark_at=next_bookmark_at(now, ends_at),
-            ends_at=ends_at,
-        )
-        initial = version == 0 or options.send_initial_events
-        first = cache.add_watcher(watcher, initial_state=initial)
-        if not connection.is_open:
-            cache.remove_watcher(watcher.id)
-        elif first and first[0].type == ERROR:
-            connection.send(first[0])
-            connection.close()
-        else:
-            if options.send_initial_events and options.allow_watch_bookmarks:
-                first.append(cache.bookmark(initial_events_end=True))
-            feed.serve(watcher, connection, first)
-        return None  # type: ignore[return-value]  # see above
-
-    def _until_fresh(self, resource: Resource, request: Request, version: int) -> Flow[None]:
-        options = request.options
-        if options.resource_version_match != "NotOlderThan":
-            raise bad_request(
-                "sendInitialEvents: Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
-            )
-        cache = yield from reads.ready_cache(self, resource)
-        if options.resource_version == "":
-            version = yield from current_revision()
-        if cache.revision < version and not (yield UntilCached(resource.name, version)):
-            raise too_large_resource_version(version, cache.revision)
-
-    def _watch_timeout_ns(self, wanted_ns: int | None) -> int:
-        if wanted_ns:
-            return wanted_ns
-        first, last = WATCH_TIMEOUT_SECONDS
-        return self.rng.randrange(first, last) * SECOND
-
     # ---- what a server does by itself
 
     def _bootstrap(self) -> None:
@@ -314,6 +265,14 @@ class ApiServer:
 def _handled(server: ApiServer, request: Request) -> Flow[Done]:
     """The handler's flow; its refusals of the request's shape come out of the flow too."""
     return (yield from handlers.handle(server, request))
+
+
+def _watched(
+    server: ApiServer, watches: Watches, request: Request, connection: Connection
+) -> Flow[Done | None]:
+    resource = handlers.find_resource(server, request)
+    yield from watches.begin(request, resource, connection)
+    return None
 
 
 def _is_worth_repeating(effect: etcd.Request, outcome: object) -> bool:

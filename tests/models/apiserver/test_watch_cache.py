@@ -4,13 +4,8 @@ from __future__ import annotations
 
 from chaoskube.models.apiserver.api import Status, WatchEvent
 from chaoskube.models.apiserver.storage import stamped
-from chaoskube.models.apiserver.watch_cache import (
-    CAPACITY_MIN,
-    Predicate,
-    WatchCache,
-    Watcher,
-    next_bookmark_at,
-)
+from chaoskube.models.apiserver.watch_cache import CAPACITY_MIN, WatchCache
+from chaoskube.models.apiserver.watcher import Predicate, Watcher, next_bookmark_at
 from chaoskube.models.objects import ConfigMap, FrozenDict, KubeObject, ObjectMeta
 from chaoskube.sim import SECOND
 
@@ -48,7 +43,7 @@ def watcher(after: int = 0, matches: Predicate | None = None, number: int = 1) -
 def put(
     cache: WatchCache, name: str, revision: int, at: int = 0, **labels: str
 ) -> list[tuple[int, WatchEvent]]:
-    return cache.apply(key(name), item(name, revision, **labels), revision, at)
+    return cache.dispatch(cache.apply(key(name), item(name, revision, **labels), revision, at))
 
 
 def version(event: WatchEvent) -> str:
@@ -69,7 +64,7 @@ def test_a_selector_turns_changes_into_added_and_deleted() -> None:
         *put(cache, "a", 12, on="y"),
         *put(cache, "a", 13, on="y"),
         *put(cache, "a", 14),
-        *cache.apply(key("a"), None, 15, 0),
+        *cache.dispatch(cache.apply(key("a"), None, 15, 0)),
     ]
 
     assert told([event for _, event in sends]) == [("ADDED", "12"), ("MODIFIED", "13"), ("DELETED", "14")]
@@ -154,7 +149,7 @@ def test_a_reset_ends_all_watches_and_empties_the_ring() -> None:
     cache.add_watcher(watcher(number=7), initial_state=True)
     put(cache, "a", 11)
 
-    assert cache.reset() == (7,) and not cache.is_ready
+    assert cache.reset(0) == (7,) and not cache.is_ready
     cache.replace([(key("a"), item("a", 11))], 20)
     assert cache.is_too_old(19) is not None and cache.is_too_old(20) is None
 
@@ -169,3 +164,14 @@ def test_bookmarks_come_each_minute_and_shortly_before_the_end() -> None:
     assert cache.due_bookmarks(61 * SECOND) == []
     assert version(cache.bookmark()) == "42"
     assert next_bookmark_at(3550 * SECOND, 3600 * SECOND) == 3598 * SECOND
+
+
+def test_who_begins_between_a_change_and_its_dispatch_hears_of_it_once() -> None:
+    """Whoever waited for a revision begins right after it was applied, and is among the watchers it is shown to."""
+    cache = cache_of("a")
+    change = cache.apply(key("a"), item("a", 11), 11, 0)
+    first = cache.add_watcher(watcher(number=1), initial_state=True)
+    resumed = cache.add_watcher(watcher(after=10, number=2), initial_state=False)
+
+    assert told(first) == [("ADDED", "11")] and told(resumed) == [("MODIFIED", "11")]
+    assert cache.dispatch(change) == []

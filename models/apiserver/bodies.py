@@ -110,6 +110,9 @@ def whole_tree(obj: KubeObject) -> Tree:
     return {"apiVersion": obj.api_version, "kind": obj.kind, **encode(obj)}
 
 
+_EMPTY: tuple[object, ...] = (None, "", [], {})  # what a patch emptied is left out, as Go leaves it out
+
+
 def patched(obj: KubeObject, request: Request, resource: Resource) -> KubeObject:
     """`obj` after the request's patch."""
     patch = request.body
@@ -144,7 +147,8 @@ def _part_patched(
     try:
         for part in parts:
             if part == "metadata":
-                changes[part] = decode_as(ObjectMeta, after.get(part, {}))
+                metadata = {name: value for name, value in after.get(part, {}).items() if value not in _EMPTY}
+                changes[part] = decode_as(ObjectMeta, metadata)
             elif part in known:
                 changes[part] = _decoded_part(obj, part, after)
     except DecodeError as error:

@@ -19,8 +19,9 @@ from attrs import frozen
 
 from chaoskube.models.client.api import ApiClient
 from chaoskube.models.client.backoff import ItemBackoff
-from chaoskube.models.client.informer import Indexer, Informer
+from chaoskube.models.client.informer import Informer
 from chaoskube.models.client.recorder import EventRecorder
+from chaoskube.models.client.store import Indexer
 from chaoskube.models.client.workers import WORKERS, Workers
 from chaoskube.models.objects import KubeObject
 from chaoskube.sim import SECOND, Catalogue, Process
@@ -80,6 +81,10 @@ class ManagerContext:
         if informer not in self.used:
             self.used.append(informer)
         return informer
+
+    def monitor(self, resource: str) -> Informer:
+        """The manager's shared informer of `resource`, for one who begins without it if need be."""
+        return self._informers(resource)
 
     def recorder(self, component: str | None = None) -> EventRecorder:
         """A recorder of events that speaks as this controller."""

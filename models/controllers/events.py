@@ -114,3 +114,14 @@ class NamespaceEmptied:
 
     namespace: str
     uid: str
+
+
+@frozen(kw_only=True)
+class GarbageDecided:
+    """The garbage collector deletes an object none of whose owners keeps it."""
+
+    resource: str
+    key: str
+    uid: str
+    policy: str
+    owners: tuple[str, ...]

@@ -44,6 +44,7 @@ class ControllerManager:
         self._identity = identity
         self._informers: dict[str, Informer] = {}
         self._waiting = 0
+        self._is_running = False
         self.controllers: dict[str, Controller] = {}
 
     def run(self) -> None:
@@ -58,6 +59,7 @@ class ControllerManager:
         self._waiting = len(contexts)
         for made, context in contexts:
             _when_all_synced(list(context.used), lambda made=made: self._start(made))  # type: ignore[misc]  # bound now
+        self._is_running = True
         for resource in list(self._informers):
             self._informers[resource].start()
 
@@ -65,6 +67,8 @@ class ControllerManager:
         informer = self._informers.get(resource)
         if informer is None:
             informer = self._informers[resource] = Informer(self._client, resource)
+            if self._is_running:
+                informer.start()
         return informer
 
     def _start(self, made: Controller) -> None:

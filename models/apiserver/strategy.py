@@ -25,6 +25,8 @@ from chaoskube.models.apiserver.strategy_service import with_allocations
 from chaoskube.models.objects import (
     CustomResourceDefinition,
     CustomResourceDefinitionStatus,
+    DaemonSet,
+    DaemonSetStatus,
     Deployment,
     FrozenDict,
     GenericObject,
@@ -44,6 +46,8 @@ from chaoskube.models.objects import (
     PodStatus,
     Service,
     ServiceStatus,
+    StatefulSet,
+    StatefulSetStatus,
     freeze,
     known,
 )
@@ -150,13 +154,13 @@ def prepare_create(
 
 def prepare_update(new: KubeObject, old: KubeObject, *, has_status: bool = True) -> KubeObject:
     """A write to the object itself: the status stays, the generation counts what changed."""
+    keep = _KEEPERS.get(type(new))
+    if keep is not None:
+        new = keep(new, old)
     metadata = _kept_metadata(new.metadata, old.metadata)
-    if isinstance(new, Service):
-        assert isinstance(old, Service)
-        new = with_allocations(new, old)
     if isinstance(new, GenericObject):
         assert isinstance(old, GenericObject)
-        content = _withstatus_of(new.content, old.content) if has_status else new.content
+        content = _with_status_of(new.content, old.content) if has_status else new.content
         new = evolve(new, metadata=metadata, content=content)
     elif keeps_status(new):
         changes: dict[str, Any] = {"metadata": metadata, "status": status_of(old)}
@@ -182,7 +186,7 @@ def prepare_status_update(new: KubeObject, old: KubeObject) -> KubeObject:
         assert isinstance(old, GenericObject)
         if _is_custom(new):
             metadata = evolve(old.metadata, resource_version="")
-        return evolve(old, metadata=metadata, content=_withstatus_of(old.content, new.content))
+        return evolve(old, metadata=metadata, content=_with_status_of(old.content, new.content))
     if keeps_status(new):
         return _with_part(evolve(old, metadata=metadata), "status", status_of(new))
     return evolve(old, metadata=metadata)
@@ -288,6 +292,14 @@ def _new_job(obj: Job, now_ns: int) -> Job:
     return evolve(with_generated_selector(obj), status=JobStatus())
 
 
+def _new_daemon_set(obj: DaemonSet, now_ns: int) -> DaemonSet:
+    return evolve(with_template_generation(obj, None), status=DaemonSetStatus())
+
+
+def _new_stateful_set(obj: StatefulSet, now_ns: int) -> StatefulSet:
+    return evolve(_without_max_unavailable(obj, None), status=StatefulSetStatus())
+
+
 def _new_claim(obj: PersistentVolumeClaim, now_ns: int) -> PersistentVolumeClaim:
     return evolve(obj, status=PersistentVolumeClaimStatus(phase="Pending"))
 
@@ -304,6 +316,7 @@ def _new_definition(obj: CustomResourceDefinition, now_ns: int) -> CustomResourc
 
 _BEGINNINGS: Final[Mapping[type[KubeObject], Callable[[Any, int], KubeObject]]] = {
     CustomResourceDefinition: _new_definition,
+    DaemonSet: _new_daemon_set,
     Job: _new_job,
     Namespace: _new_namespace,
     Node: _new_node,
@@ -311,6 +324,42 @@ _BEGINNINGS: Final[Mapping[type[KubeObject], Callable[[Any, int], KubeObject]]] 
     PersistentVolumeClaim: _new_claim,
     Pod: _new_pod,
     Service: _new_service,
+    StatefulSet: _new_stateful_set,
+}
+
+
+# ---- what some kinds keep for themselves
+
+TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
+
+
+def with_template_generation(new: DaemonSet, old: DaemonSet | None) -> DaemonSet:
+    """An annotation counts the templates of a DaemonSet (spec.templateGeneration of the server's inside)."""
+    count = 1
+    if old is not None:
+        written = old.metadata.annotations.get(TEMPLATE_GENERATION, "1")
+        count = int(written) if written.isdigit() else 1
+        count += old.spec.template != new.spec.template
+    annotations = new.metadata.annotations.plus({TEMPLATE_GENERATION: str(count)})
+    return evolve(new, metadata=evolve(new.metadata, annotations=annotations))
+
+
+def _without_max_unavailable(new: StatefulSet, old: StatefulSet | None) -> StatefulSet:
+    """The feature MaxUnavailableStatefulSet is off: what it needs is dropped, unless it stood there before."""
+    rolling = new.spec.update_strategy.rolling_update
+    if rolling is None or rolling.max_unavailable is None:
+        return new
+    before = None if old is None else old.spec.update_strategy.rolling_update
+    if before is not None and before.max_unavailable is not None:
+        return new
+    strategy = evolve(new.spec.update_strategy, rolling_update=evolve(rolling, max_unavailable=None))
+    return evolve(new, spec=evolve(new.spec, update_strategy=strategy))
+
+
+_KEEPERS: Final[Mapping[type[KubeObject], Callable[[Any, Any], KubeObject]]] = {
+    DaemonSet: with_template_generation,
+    Service: with_allocations,
+    StatefulSet: _without_max_unavailable,
 }
 
 
@@ -333,7 +382,7 @@ def _empty_status(obj: KubeObject) -> object:
     return type(status_of(obj))()
 
 
-def _withstatus_of(content: FrozenDict[str, Any], other: FrozenDict[str, Any]) -> FrozenDict[str, Any]:
+def _with_status_of(content: FrozenDict[str, Any], other: FrozenDict[str, Any]) -> FrozenDict[str, Any]:
     if "status" in other:
         return content.plus({"status": other["status"]})
     return content.minus("status")

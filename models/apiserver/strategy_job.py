@@ -34,8 +34,12 @@ def with_generated_selector(job: Job) -> Job:
     if not selector.match_labels.get(UID_LABEL):
         selector = evolve(selector, match_labels=selector.match_labels.plus({UID_LABEL: job.uid}))
     wanted: FrozenDict[str, str] = labels.plus(added)
+    metadata = job.metadata
+    if not metadata.labels:  # what is read back from etcd is defaulted: the Job gets its template's labels
+        metadata = evolve(metadata, labels=wanted)
     return evolve(
         job,
+        metadata=metadata,
         spec=evolve(
             job.spec,
             selector=selector,

@@ -258,7 +258,7 @@ def _codec(hint: object, carried: bool) -> tuple[Decoder, Encoder | None, bool]:
     if inner in _PLAIN:
         return _PLAIN[inner], None, False
     if inner is Quantity:
-        return _quantity, _raw, False
+        return _quantity, _raw if carried else _canonical, False
     if get_origin(inner) is tuple:
         decode_item, encode_item, _ = _codec(get_args(inner)[0], carried)
         return _list_decoder(decode_item), _list_encoder(encode_item), False
@@ -329,6 +329,10 @@ def _known_quantity(value: str | float) -> Quantity:
 
 def _raw(quantity: Quantity) -> str | int | float:
     return quantity.raw
+
+
+def _canonical(quantity: Quantity) -> str:
+    return quantity.canonical()
 
 
 def _list_decoder(decode_item: Decoder) -> Decoder:

@@ -38,14 +38,10 @@ APPLY_RETRY_NS = SECOND // 2
 QUIET_NS = 20 * SECOND
 """A cluster is settled when nothing but heartbeats was written for so long."""
 WARM_QUIET_NS = 3 * SECOND
-_WATCHES = (
-    ("controller-manager-", ("pods", "replicasets", "deployments", "nodes")),
-    ("scheduler-", ("pods", "nodes")),
-    ("kubelet@", ("pods",)),
-    ("proxy@", ("endpointslices",)),
-)
-"""Which watches of which clients can be made late; those of the API servers themselves come on top."""
-_CACHED = ("pods", "replicasets", "deployments", "nodes", "endpointslices")
+_FIRST_VIEWS = ("pods", "replicasets", "deployments", "statefulsets", "nodes", "endpointslices")
+"""Whose views matter most: they come first among the streams."""
+_VIEWERS = ("controller-manager-", "scheduler-", "kubelet@", "proxy@")
+_WATCH, _CACHE_WATCH, _REQUESTS = "watch/", "etcd-watch/", "api"
 
 
 @frozen(kw_only=True)
@@ -196,18 +192,34 @@ class Cluster:
             return tuple(one.name for one in self._components if not one.name.startswith("traffic@"))
         if kind == "stream":
             return self._streams()
+        if kind == "watch":
+            return tuple(one for one in self._streams() if one.startswith(_WATCH))
+        if kind == "question":
+            return tuple(f"{_REQUESTS}@{process}>*" for process in self._viewers(_REQUESTS))
+        if kind == "server":
+            return self._named("apiserver-")
         return ()
 
     def _streams(self) -> tuple[str, ...]:
-        """Watches that can be late: of one client for one kind, of one API server for one kind."""
-        views = [
-            (f"watch/{resource}", receiver)
-            for prefix, resources in _WATCHES
-            for receiver in self._named(prefix)
-            for resource in resources
-        ]
-        views += [(f"etcd-watch/{one}", server) for server in self._named("apiserver-") for one in _CACHED]
-        return tuple(f"{label}@*>{receiver}" for label, receiver in views)
+        """What each client watches, and each API server's own watches: whatever was opened until now."""
+        return tuple(
+            f"{label}@*>{process}"
+            for head in (_WATCH, _CACHE_WATCH)
+            for process in self._viewers(head)
+            for label in self._labels(head, process)
+        )
+
+    def _viewers(self, head: str) -> tuple[str, ...]:
+        """Components with connections of such a label, whose views matter most first."""
+        opened = {process for label, process in self.world.network.opened_streams if label.startswith(head)}
+        ranked = [name for prefix in (*_VIEWERS, "") for name in self._named(prefix) if name in opened]
+        return tuple(dict.fromkeys(ranked))
+
+    def _labels(self, head: str, process: str) -> tuple[str, ...]:
+        opened = self.world.network.opened_streams
+        labels = [label for label, by in opened if by == process and label.startswith(head)]
+        rank = {f"{head}{plural}": place for place, plural in enumerate(_FIRST_VIEWS)}
+        return tuple(sorted(labels, key=lambda label: (rank.get(label, len(rank)), label)))
 
     def _named(self, prefix: str) -> tuple[str, ...]:
         return tuple(one.name for one in self._components if one.name.startswith(prefix))

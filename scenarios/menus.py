@@ -16,7 +16,7 @@ BEYOND = ("lying-disk",)
 
 def everything() -> tuple[type[Action], ...]:
     """Every operation and every fault of ours, by name; what others install is for their own scenarios."""
-    homes = ("chaoskube.faults", "chaoskube.scenarios.operations")
+    homes = ("chaoskube.faults", "chaoskube.scenarios.faults", "chaoskube.scenarios.operations")
     for home in homes:
         load_all(home)
     ours = (action for action in actions if action.__module__.startswith(homes))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chaoskube.action import Stage
 from chaoskube.arguments import CannotApply
-from chaoskube.sim import Disk, Process, ProcessState
+from chaoskube.sim import Disk, Process, ProcessState, StreamName, UsageError
 
 
 def against_the_rest(hosts: tuple[str, ...], stage: Stage) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -27,3 +27,11 @@ def start_if_it_ended(process: Process) -> None:
     """Start a process that has ended itself (nobody has killed it): its disk is in order again."""
     if process.state is ProcessState.STOPPED:
         process.start()
+
+
+def stream_of(text: str) -> StreamName:
+    """The stream of this name (`watch/pods@*>kubelet@node-1`); CannotApply when it is none."""
+    try:
+        return StreamName.parse(text)
+    except UsageError as problem:
+        raise CannotApply(str(problem)) from problem

@@ -9,7 +9,9 @@ from __future__ import annotations
 from attrs import frozen
 
 from chaoskube.action import Action, Stage, fault
-from chaoskube.arguments import CannotApply, duration, target
+from chaoskube.arguments import duration, target
+from chaoskube.faults import stream_of
+from chaoskube.sim import LateStream
 
 
 @fault("delay-stream", weight=5)
@@ -21,20 +23,12 @@ class DelayStream(Action):
     extra: int = duration("0.1s", "2s", "60s")
     lasting: int = duration("0.5s", "20s", "120s")
 
-    def parts(self) -> tuple[str, str, str]:
-        """Sender, receiver and label."""
-        label, at, ends = self.stream.partition("@")
-        sender, arrow, receiver = ends.partition(">")
-        if not (label and at and sender and arrow and receiver):
-            raise CannotApply(f"{self.stream!r} must read label@sender>receiver (* is any process)")
-        return sender, receiver, label
-
     def ready(self, stage: Stage) -> None:
-        self.parts()
+        stream_of(self.stream)
 
     def do(self, stage: Stage) -> None:
-        sender, receiver, label = self.parts()
-        stage.defer(stage.world.network.delay_stream(sender, receiver, label, self.extra).heal)
+        late = LateStream(stream_of(self.stream), self.extra)
+        stage.defer(stage.world.network.rule(late).heal)
 
     def lasts(self) -> int:
         return self.lasting

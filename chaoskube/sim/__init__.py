@@ -40,7 +40,7 @@ from .marks import reached
 from .network import Address, LinkTimes, Listener, Network
 from .process import Process, ProcessState, Reply
 from .stream import Connection
-from .stream_rules import FrozenStream, StreamName, StreamRule
+from .stream_rules import FrozenStream, LateStream, StreamName, StreamRule
 from .units import MICROSECOND, MILLISECOND, SECOND, seconds, show
 from .world import World
 
@@ -68,6 +68,7 @@ __all__ = [
     "FrozenStream",
     "Host",
     "Journal",
+    "LateStream",
     "LifeEnded",
     "Line",
     "LinkTimes",

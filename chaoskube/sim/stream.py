@@ -328,11 +328,18 @@ class Connection:
             self._transmit(message)
 
     def cut(self) -> None:
-        """Something between the two resets both ends (a middlebox, a load balancer)."""
-        peer = self._peer
-        self._end("reset")
-        if peer is not None:
-            peer._end("reset")
+        """Something between the two resets both ends (a middlebox, a load balancer).
+
+        Nothing passes from now on; the two hear of it in a moment, and never in the middle of what they do.
+        """
+        for end in (self, self._peer):
+            if end is not None and end._state is not _State.CLOSED:
+                end._finish()
+                end._stalled.clear()
+                end._held.clear()
+                if end.on_close is not None:
+                    clock = end.network.world.clock
+                    clock.at(clock.now, end.process.handle, end.life, end.on_close, ("reset",))
 
     # -- trouble
 

@@ -1,0 +1,1 @@
+"""Faults that only an orchestrator has; one file each, found by its decorator."""

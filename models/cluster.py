@@ -42,6 +42,7 @@ _FIRST_VIEWS = ("pods", "replicasets", "deployments", "statefulsets", "nodes", "
 """Whose views matter most: they come first among the streams."""
 _VIEWERS = ("controller-manager-", "scheduler-", "kubelet@", "proxy@")
 _WATCH, _CACHE_WATCH, _REQUESTS = "watch/", "etcd-watch/", "api"
+"""Heads of the labels of connections."""
 
 
 @frozen(kw_only=True)
@@ -195,31 +196,36 @@ class Cluster:
         if kind == "watch":
             return tuple(one for one in self._streams() if one.startswith(_WATCH))
         if kind == "question":
-            return tuple(f"{_REQUESTS}@{process}>*" for process in self._viewers(_REQUESTS))
+            return tuple(f"{label}@{process}>*" for label, process in self._opened(_REQUESTS))
         if kind == "server":
             return self._named("apiserver-")
         return ()
 
     def _streams(self) -> tuple[str, ...]:
-        """What each client watches, and each API server's own watches: whatever was opened until now."""
-        return tuple(
-            f"{label}@*>{process}"
-            for head in (_WATCH, _CACHE_WATCH)
-            for process in self._viewers(head)
-            for label in self._labels(head, process)
-        )
+        """What each client watches, and each API server's own watches: whatever was opened until now.
 
-    def _viewers(self, head: str) -> tuple[str, ...]:
-        """Components with connections of such a label, whose views matter most first."""
-        opened = {process for label, process in self.world.network.opened_streams if label.startswith(head)}
-        ranked = [name for prefix in (*_VIEWERS, "") for name in self._named(prefix) if name in opened]
-        return tuple(dict.fromkeys(ranked))
+        The views that matter most come first, of clients before those of servers, then all others.
+        """
+        opened = [one for head in (_WATCH, _CACHE_WATCH) for one in self._opened(head)]
+        last = len(_FIRST_VIEWS)
+        ranks = {plural: place for place, plural in enumerate(_FIRST_VIEWS)}
 
-    def _labels(self, head: str, process: str) -> tuple[str, ...]:
-        opened = self.world.network.opened_streams
-        labels = [label for label, by in opened if by == process and label.startswith(head)]
-        rank = {f"{head}{plural}": place for place, plural in enumerate(_FIRST_VIEWS)}
-        return tuple(sorted(labels, key=lambda label: (rank.get(label, len(rank)), label)))
+        def rank(one: tuple[str, str]) -> tuple[bool, bool, int, str]:
+            head, _, plural = one[0].partition("/")
+            return plural not in ranks, f"{head}/" == _CACHE_WATCH, ranks.get(plural, last), plural
+
+        return tuple(f"{label}@*>{process}" for label, process in sorted(opened, key=rank))
+
+    def _opened(self, head: str) -> list[tuple[str, str]]:
+        """Labels with such a head and the components that connected with them, whose views matter most first."""
+        viewers = dict.fromkeys(name for prefix in (*_VIEWERS, "") for name in self._named(prefix))
+        places = {name: place for place, name in enumerate(viewers)}
+        found = [
+            (label, process)
+            for label, process in self.world.network.opened_streams
+            if label.startswith(head) and process in places
+        ]
+        return sorted(found, key=lambda one: places[one[1]])
 
     def _named(self, prefix: str) -> tuple[str, ...]:
         return tuple(one.name for one in self._components if one.name.startswith(prefix))

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from chaoskube.action import Step, parse_step
 from chaoskube.aim import Aim, Mark, marks_seen, ordinal, parse_aim
+from chaoskube.faults.crash import Crash
+from chaoskube.faults.pause import Pause
 from chaoskube.generate import generate
 from chaoskube.invariant import always
 from chaoskube.minimise import minimise
@@ -31,7 +33,6 @@ from chaoskube.sim import (
     World,
     seconds,
 )
-from tests.harness.toys.toy import Crash, Pause
 
 
 @frozen(kw_only=True)

@@ -70,7 +70,8 @@ def bad_request(message: str) -> ApiError:
 
 def forbidden(plural: str, group: str, name: str, why: str, causes: tuple[Cause, ...] = ()) -> ApiError:
     """403: admission says no."""
-    message = f'{qualified(plural, group)} "{name}" is forbidden: {why}'
+    subject = f'{qualified(plural, group)} "{name}"' if name else qualified(plural, group)
+    message = f"{subject} is forbidden: {why}"
     return ApiError(
         Status(
             code=403,

@@ -6,7 +6,7 @@ be replaced by a loop over a dictionary in tests. Nothing here waits or sends.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from random import Random
 from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
 
@@ -38,8 +38,17 @@ class Pause:
     duration_ns: int
 
 
-Effect: TypeAlias = etcd.Request | UntilCached | Pause
 Outcome: TypeAlias = etcd.Response | etcd.EtcdError | Unsure | bool | None
+
+
+@frozen
+class Until:
+    """Wait for something outside the flow: `begin` is called at once, with how to resume the flow, once."""
+
+    begin: Callable[[Callable[[Outcome], None]], None]
+
+
+Effect: TypeAlias = etcd.Request | UntilCached | Pause | Until
 Flow: TypeAlias = Generator[Effect, Outcome, T]
 
 

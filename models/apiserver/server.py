@@ -7,7 +7,7 @@ The caches of `CACHED_AT_BOOT` are filled at boot, others when first asked for.
 Sources: staging/src/k8s.io/apiserver/pkg/server/{config,filters/timeout}.go, pkg/endpoints/handlers/get.go (watch
 time-outs), go.etcd.io/etcd/client/v3/retry_interceptor.go.
 
-Not modelled: authentication, authorization, priority and fairness, max-in-flight, OpenAPI and discovery documents,
+Not modelled: OpenAPI and discovery documents,
 `/livez`, graceful shutdown of a server.
 """
 
@@ -26,12 +26,17 @@ from chaoskube.models.apiserver.api import (
     Response,
     Status,
 )
+from chaoskube.models.apiserver.authorization.authorizer import RBAC
+from chaoskube.models.apiserver.authorization.bootstrap import store_default_policy
+from chaoskube.models.apiserver.authorization.rbac import CACHES as POLICY_CACHES
 from chaoskube.models.apiserver.cache_feed import CacheFeed
 from chaoskube.models.apiserver.compaction import Round, compact
 from chaoskube.models.apiserver.errors import ApiError, timeout
 from chaoskube.models.apiserver.events import Rejected
-from chaoskube.models.apiserver.flow import Effect, Flow, Outcome, Pause, UntilCached
+from chaoskube.models.apiserver.flow import Effect, Flow, Outcome, Pause, Until, UntilCached
+from chaoskube.models.apiserver.gate import Gate
 from chaoskube.models.apiserver.keys import UNCACHED, prefix_of
+from chaoskube.models.apiserver.server_options import PERMISSIVE, ServerOptions
 from chaoskube.models.apiserver.watch_cache import WatchCache
 from chaoskube.models.apiserver.watches import Watches
 from chaoskube.models.apiserver.writes import Done
@@ -59,9 +64,14 @@ CACHED_AT_BOOT: Final = (
 BOOTSTRAP_RETRY_NS: Final = 1 * SECOND
 
 
-def boot_apiserver(process: Process, etcd_endpoints: tuple[Address, ...], port: int = API_PORT) -> ApiServer:
+def boot_apiserver(
+    process: Process,
+    etcd_endpoints: tuple[Address, ...],
+    port: int = API_PORT,
+    options: ServerOptions = PERMISSIVE,
+) -> ApiServer:
     """Start an API server on `process`; everything it knows it reads from etcd."""
-    return ApiServer(process, etcd_endpoints, port)
+    return ApiServer(process, etcd_endpoints, port, options)
 
 
 class Run:
@@ -82,11 +92,14 @@ class Run:
 class ApiServer:
     """One server in one life of its process. Also the Context of its handlers."""
 
-    def __init__(self, process: Process, etcd_endpoints: tuple[Address, ...], port: int) -> None:
+    def __init__(
+        self, process: Process, etcd_endpoints: tuple[Address, ...], port: int, options: ServerOptions
+    ) -> None:
         self.name = process.name
         self.rng: Random = process.rng
         self.resources = Resources()
-        self.admission = Chain(tuple([plugin() for plugin in PLUGINS]))
+        self.admission = Chain(tuple([plugin() for plugin in PLUGINS if options.has_plugin(plugin.name)]))
+        self.gate = Gate(process, options, self.cache)
         self._process = process
         self._client = EtcdClient(process, etcd_endpoints)
         self._feeds: dict[str, CacheFeed] = {}
@@ -96,7 +109,11 @@ class ApiServer:
             self._feed(name)
         self._bootstrap()
         process.call_later(COMPACTION_PERIOD, self._compact, Round())
-        process.listen(port, self._on_connect)
+        self._port = port
+        if RBAC in options.authorization:
+            self._own(store_default_policy(self), self._listen_when_policy_is_known)
+        else:
+            process.listen(port, self._on_connect)
 
     # ---- Context
 
@@ -167,6 +184,8 @@ class ApiServer:
             feed.wait_for(effect.revision, lambda seen: self._advance(run, seen))
         elif isinstance(effect, Pause):
             self._process.call_later(effect.duration_ns, self._advance, run, None)
+        elif isinstance(effect, Until):
+            effect.begin(lambda outcome: self._advance(run, outcome))
         else:
             self._ask_etcd(run, effect)
 
@@ -227,6 +246,15 @@ class ApiServer:
             request = Request(verb="create", resource="namespaces", body=namespace, user="system:apiserver")
             self._own(handlers.handle(self, request), lambda done: None)
 
+    def _listen_when_policy_is_known(self, revision: int) -> None:
+        """As load balancers wait for /readyz: before that everybody would be refused."""
+        for name in POLICY_CACHES:
+            feed = self._feed(name)
+            if not feed.cache.is_ready or feed.cache.revision < revision:
+                feed.wait_for(revision, lambda seen: self._listen_when_policy_is_known(revision))
+                return
+        self._process.listen(self._port, self._on_connect)
+
     def _compact(self, last: Round) -> None:
         self._own(compact(self, last), self._compacted)
 
@@ -250,7 +278,7 @@ class ApiServer:
         if isinstance(effect, Pause):
             self._process.call_later(effect.duration_ns, self._own, flow, then, None)
             return
-        assert not isinstance(effect, UntilCached), f"{self.name} waits for {effect!r} by itself"
+        assert not isinstance(effect, (UntilCached, Until)), f"{self.name} waits for {effect!r} by itself"
         question: etcd.Request = effect
 
         def on_done(answer: etcd.Response | etcd.EtcdError | Unsure) -> None:
@@ -263,15 +291,28 @@ class ApiServer:
 
 
 def _handled(server: ApiServer, request: Request) -> Flow[Done]:
-    """The handler's flow; its refusals of the request's shape come out of the flow too."""
-    return (yield from handlers.handle(server, request))
+    """The handler's flow behind the gate; its refusals of the request's shape come out of the flow too."""
+    level = yield from server.gate.admit_request(request, handlers.find_resource(server, request))
+    try:
+        done = yield from handlers.handle(server, request)
+    except ApiError:
+        server.gate.done(level)
+        raise
+    server.gate.done(level)
+    return done
 
 
 def _watched(
     server: ApiServer, watches: Watches, request: Request, connection: Connection
 ) -> Flow[Done | None]:
     resource = handlers.find_resource(server, request)
-    yield from watches.begin(request, resource, connection)
+    level = yield from server.gate.admit_request(request, resource)
+    try:
+        yield from watches.begin(request, resource, connection)
+    except ApiError:
+        server.gate.done(level)
+        raise
+    server.gate.done(level)
     return None
 
 

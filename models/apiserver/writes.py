@@ -9,7 +9,6 @@ Not modelled: the copies that keep one plug-in's object from the next (objects n
 from __future__ import annotations
 
 from collections.abc import Callable
-from random import Random
 
 from attrs import evolve, frozen
 
@@ -38,15 +37,13 @@ from chaoskube.models.apiserver.errors import (
 from chaoskube.models.apiserver.events import Written
 from chaoskube.models.apiserver.flow import Context, Flow
 from chaoskube.models.apiserver.keys import key_of
+from chaoskube.models.apiserver.names import generated_name, new_uid
 from chaoskube.models.apiserver.storage import Change, Saved, create, delete, guaranteed_update, read
 from chaoskube.models.objects import KubeObject, Namespace, NamespaceStatus, Service
 from chaoskube.models.objects.resources import Resource
 from chaoskube.models.objects.validation import validate_create, validate_update
 from chaoskube.sim import reached
 
-NAME_BASE_MAX = 58
-NAME_SUFFIX = 5
-NAME_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 NAME_ATTEMPTS = 8
 
 
@@ -116,7 +113,7 @@ def _store_new(
     obj = attributes.obj
     assert obj is not None, "what is created is an object"
     namespace = request.namespace if resource.namespaced else ""
-    prefix = (obj.metadata.generate_name or "")[:NAME_BASE_MAX]
+    prefix = obj.metadata.generate_name or ""
     for _ in range(1 if name else NAME_ATTEMPTS):
         chosen = name or generated_name(prefix, ctx.rng)
         new = strategy.prepare_create(
@@ -146,18 +143,6 @@ def _store_new(
     existing = yield from read(key)
     is_dying = existing is not None and existing.metadata.deletion_timestamp is not None
     raise already_exists(resource.plural, resource.group, chosen, being_deleted=is_dying)
-
-
-def generated_name(prefix: str, rng: Random) -> str:
-    """The prefix and five letters that spell nothing. (staging/src/k8s.io/apiserver/pkg/storage/names/generate.go)"""
-    return prefix + "".join([rng.choice(NAME_LETTERS) for _ in range(NAME_SUFFIX)])
-
-
-def new_uid(rng: Random) -> str:
-    """A random UUID, version 4."""
-    text = f"{rng.getrandbits(128):032x}"
-    variant = "89ab"[int(text[16], 16) & 3]
-    return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-{variant}{text[17:20]}-{text[20:]}"
 
 
 def _same_namespace(obj: KubeObject, request: Request, resource: Resource) -> None:

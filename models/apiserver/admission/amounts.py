@@ -61,7 +61,9 @@ def without_zeros(amounts: Amounts) -> dict[str, Quantity]:
 
 def exceeding(used: Amounts, hard: Amounts) -> tuple[str, ...]:
     """The names of which more is used than is allowed, sorted."""
-    return tuple(sorted(name for name, amount in used.items() if name in hard and amount.milli > hard[name].milli))
+    return tuple(
+        sorted(name for name, amount in used.items() if name in hard and amount.milli > hard[name].milli)
+    )
 
 
 def text_of(amounts: Amounts) -> str:

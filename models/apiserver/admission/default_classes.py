@@ -46,9 +46,7 @@ class DefaultStorageClass(Plugin):
         found = default_of([obj for _, obj in cache.select("/registry/storageclasses/")], STORAGE_DEFAULTS)
         if found is None:
             return attributes
-        return attributes.with_object(
-            evolve(claim, spec=evolve(claim.spec, storage_class_name=found.name))
-        )
+        return attributes.with_object(evolve(claim, spec=evolve(claim.spec, storage_class_name=found.name)))
 
 
 class DefaultIngressClass(Plugin):

@@ -43,7 +43,9 @@ def with_defaults(pod: Pod, limits: LimitRange) -> Pod:
     return evolve(pod, metadata=evolve(pod.metadata, annotations=annotations), spec=spec)
 
 
-def _defaulted(container: Container, requests: Amounts, limits: Amounts, role: str, said: list[str]) -> Container:
+def _defaulted(
+    container: Container, requests: Amounts, limits: Amounts, role: str, said: list[str]
+) -> Container:
     resources = container.resources
     for field, defaults in (("requests", requests), ("limits", limits)):
         given = getattr(resources, field)
@@ -75,8 +77,12 @@ def claim_refusal(claim: PersistentVolumeClaim, limits: LimitRange) -> str:
     requests = claim.spec.resources.requests
     for item in limits.spec.limits:
         if item.type == "PersistentVolumeClaim":
-            problems += [_too_little(item.type, name, item.min[name], requests, {}) for name in sorted(item.min)]
-            problems += [_request_too_much(item.type, name, item.max[name], requests) for name in sorted(item.max)]
+            problems += [
+                _too_little(item.type, name, item.min[name], requests, {}) for name in sorted(item.min)
+            ]
+            problems += [
+                _request_too_much(item.type, name, item.max[name], requests) for name in sorted(item.max)
+            ]
     return _aggregate(problems)
 
 

@@ -15,6 +15,7 @@ from .difference import Difference
 from .events import compare_events
 from .history import as_run
 from .objects import compare_objects
+from .own_watches import compare_own_watches
 from .pairing import pair_runs
 from .recording import Recording
 from .rules import broken_rules
@@ -43,6 +44,7 @@ def compare(
         *compare_answers(left, right, binding),
         *compare_objects(pairs, binding, span),
         *compare_events(left_run, right_run, binding, span),
+        *compare_own_watches(left, right, binding),
         *broken_rules(right_run, span),
     ]
     return sorted(found, key=lambda difference: difference.time)

@@ -11,8 +11,9 @@ from __future__ import annotations
 from functools import partial
 from typing import Final
 
-from chaoskube.models.etcd.client import CLIENT_PORT
+from chaoskube.models.etcd.client import CLIENT_PORT, EtcdClient
 from chaoskube.models.etcd.member import add_members, boot_member, endpoints
+from chaoskube.models.etcd.messages import Compact, Range, RangeResponse
 from chaoskube.models.raft.events import BecameLeader
 from chaoskube.sim import SECOND, Address, DiskTimes, Process, Unsynced, World
 from chaoskube.sim.journal import Entry
@@ -64,10 +65,21 @@ class EtcdParts:
         rest = [member for place, member in enumerate(self._members) if place != hurt]
         return endpoints([*rest, self._members[hurt]], CLIENT_PORT)
 
+    def compact(self, process: Process) -> None:
+        """Have etcd forget everything before its present revision."""
+        client = EtcdClient(process, endpoints(self._members, CLIENT_PORT))
+
+        def told(outcome: object) -> None:
+            assert isinstance(outcome, RangeResponse), outcome
+            client.request(Compact(outcome.revision), lambda done: None)
+
+        client.request(Range(key="\0"), told)
+
     def inflict(self, control: Control) -> None:
         """Do to our member what was done to the recorded one."""
-        assert control.member is not None
-        member = self._members[control.member]
+        if control.op == "ready":
+            return
+        member = self._members[control.member or 0]
         if control.op == "kill":
             member.crash(unsynced=Unsynced.KEPT)
         elif control.op == "pause":

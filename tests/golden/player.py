@@ -5,8 +5,8 @@ that the recording's t=0 falls on its own second and fraction. Then commands and
 recorded times (a command not before the answers that the scenario had got before it sent it), while a recorder
 watches what the recording watched, through ordinary watches. Who calls it: the tests, `--golden`.
 
-Not modelled: faults of the control plane but those of etcd's members (`control`, `etcd`), metrics (`load`), watches of the scenario's own, etcd's
-API, server-side apply: `why_not` says which of them a recording needs.
+Not modelled: metrics (`load`), etcd's API, health paths, server-side apply: `why_not` says which of them a recording
+needs.
 """
 
 from __future__ import annotations
@@ -15,8 +15,6 @@ from collections.abc import Mapping
 
 from attrs import define, field
 
-from chaoskube.models.apiserver.api import ListOptions, Status, WatchEvent
-from chaoskube.models.apiserver.paths import body_tree
 from chaoskube.models.client.api import ApiClient
 from chaoskube.models.objects.resources import resources
 from chaoskube.sim import MICROSECOND, Process, Reply, World, seconds
@@ -24,12 +22,13 @@ from chaoskube.sim import MICROSECOND, Process, Reply, World, seconds
 from .answers import bind_answer
 from .beginning import heartbeat_phase, manager_phase, silence_of, start_ns
 from .compare import compare
-from .control_plane import build_control_plane
+from .control_plane import build_control_plane, is_known
 from .difference import Difference
 from .etcd_parts import EtcdParts
 from .http import Answer, Door
 from .player_names import PlayerNames
 from .races import firsts
+from .recorder import Recorder
 from .recording import (
     Command,
     Control,
@@ -38,6 +37,7 @@ from .recording import (
     Kubelet,
     Load,
     Note,
+    OwnWatchEnd,
     OwnWatchStart,
     Record,
     Recording,
@@ -68,11 +68,9 @@ WATCHED_ALWAYS = (
 )
 NODES_WATCHED_IN = ("node", "control", "ha")
 _DEFAULT_NODE: Tree = {"cpu": "4", "memory": "8Gi", "pods": "110"}
+_PLAYED = (Command, Kubelet, Control, Etcd, OwnWatchStart, OwnWatchEnd)
 _UNPLAYABLE: dict[type[Record], str] = {
-    Control: "it stops and starts parts of the control plane (control)",
-    Etcd: "it acts on the control plane's etcd (etcd)",
     Load: "it needs resource metrics (load)",
-    OwnWatchStart: "it opens watches of its own (own-watch-start)",
     EtcdCall: "it calls etcd's own API (call)",
     StreamOpen: "it opens streams of etcd's own API (stream-open)",
 }
@@ -81,8 +79,10 @@ _UNPLAYABLE: dict[type[Record], str] = {
 def why_not(recording: Recording) -> str:
     """Why this recording cannot be played yet, in one clause; "" when it can."""
     for record in recording.records:
-        if isinstance(record, Control) and record.component == "etcd" and record.member is not None:
-            continue
+        if isinstance(record, Control) and not is_known(record):
+            return f"it does {record.op} to {record.component} (control)"
+        if isinstance(record, Etcd) and record.op != "compact":
+            return f"it does {record.op} to the control plane's etcd (etcd)"
         if type(record) in _UNPLAYABLE:
             return _UNPLAYABLE[type(record)]
         if isinstance(record, Command) and record.content_type == "application/apply-patch+yaml":
@@ -148,16 +148,21 @@ class Player:
         self._world = world
         self._recording = recording
         self._names = PlayerNames(recording)
-        self._seen: list[Watched] = []
         self._answered: dict[int, Command] = {}
         self._asked: list[Kubelet] = []
         self._held: list[Held] = []
         manager_ns = seconds(MANAGER_STARTS_SECONDS + manager_phase(recording))
         self._etcd = EtcdParts(world, recording)
-        self._servers = build_control_plane(world, manager_ns, self._etcd)
+        self._control_plane = build_control_plane(world, manager_ns, self._etcd)
+        self._servers = self._control_plane.servers
         world.process("scenario", host="workstation", boot=self._boot_scenario).start()
         world.process("recorder", host="workstation", boot=self._boot_recorder).start()
         world.process("stand-in-kubelet", host="workstation", boot=self._boot_kubelet).start()
+
+    @property
+    def _seen(self) -> list[Watched]:
+        """What we committed so far."""
+        return self._recorder.seen
 
     @property
     def _time(self) -> float:
@@ -168,7 +173,7 @@ class Player:
         """What came of it."""
         end = Note(t=self._time, text="the play ends here")
         commands = [self._answered[number] for number in sorted(self._answered)]
-        records: list[Record] = [*commands, *self._seen, *self._asked]
+        records: list[Record] = [*commands, *self._seen, *self._asked, *self._recorder.others]
         records.sort(key=lambda record: record.t)
         return replaced(self._recording, [*records, end])
 
@@ -208,10 +213,11 @@ class Player:
 
     def _boot_recorder(self, process: Process) -> None:
         client = self._client(process, "recorder")
+        self._recorder = Recorder(process, client, lambda: self._time)
         at_start = seconds(WARM_UP_SECONDS) - seconds(1)
-        process.call_later(at_start, self._watch_all, client)
+        process.call_later(at_start, self._watch_all)
 
-    def _watch_all(self, client: ApiClient) -> None:
+    def _watch_all(self) -> None:
         kinds = list(self._recording.watched_kinds)
         if self._recording.meta.group != "api":
             kinds += WATCHED_ALWAYS
@@ -220,36 +226,7 @@ class Player:
         for kind in dict.fromkeys(kinds):
             found = next((one for one in resources() if one.kind == kind), None)
             if found is not None:
-                namespace = self._recording.meta.namespace if found.namespaced else ""
-                client.watch(
-                    found.plural,
-                    namespace,
-                    ListOptions(),
-                    lambda event, kind=kind: self._on_event(kind, event),  # type: ignore[misc]
-                    lambda reason: None,
-                )
-
-    def _on_event(self, kind: str, event: WatchEvent) -> None:
-        if (
-            event.type not in ("ADDED", "MODIFIED", "DELETED")
-            or self._time < 0
-            or isinstance(event.object, Status)
-        ):
-            return
-        tree = body_tree(event.object)
-        meta = dict(as_tree(tree["metadata"]))
-        meta.pop("managedFields", None)
-        self._seen.append(
-            Watched(
-                t=self._time,
-                type=event.type,
-                kind=kind,
-                ns=text(meta, "namespace") or None,
-                name=text(meta, "name"),
-                rv=int(text(meta, "resourceVersion")),
-                object={**tree, "metadata": meta},
-            )
-        )
+                self._recorder.watch(kind, found, self._recording.meta.namespace)
 
     # -- the scenario
 
@@ -265,7 +242,7 @@ class Player:
         sent: list[Sent] = []
         place = 0
         for record in self._recording.records:
-            if not isinstance(record, (Command, Kubelet, Control)):
+            if not isinstance(record, _PLAYED):
                 continue
             when = seconds(WARM_UP_SECONDS) + seconds(record.t)
             await self._scenario.sleep(max(0, when - self._scenario.now))
@@ -279,10 +256,22 @@ class Player:
                 self._held.append(Held(place, self._time, under_way[place], first))
                 self._send_held()
                 place += 1
-            elif isinstance(record, Control):
-                self._etcd.inflict(record)
             else:
-                self._ask_kubelet(record)
+                self._do(record)
+
+    def _do(self, record: Record) -> None:
+        """Whatever isn't a command."""
+        if isinstance(record, Control):
+            self._control_plane.inflict(record, self._recording)
+        elif isinstance(record, Etcd):
+            self._etcd.compact(self._scenario)
+        elif isinstance(record, OwnWatchStart):
+            query = as_tree(self._names.to_ours(record.query, record.t, self._seen))
+            self._recorder.open_own(record, record.path, query)
+        elif isinstance(record, OwnWatchEnd):
+            self._recorder.close_own(record.label)
+        elif isinstance(record, Kubelet):
+            self._ask_kubelet(record)
 
     def _send_held(self) -> None:
         """Send what waits for nobody any more."""
@@ -324,6 +313,8 @@ class Player:
 
     def _bind_answer(self, recorded: Command, ours: Command) -> None:
         bind_answer(recorded, ours, self._names.binding)
+        tokens = [text(one.response, "metadata", "continue") for one in (recorded, ours)]
+        self._names.binding.bind(tokens[0], tokens[1])
         left = text(recorded.response, "metadata", "resourceVersion")
         right = text(ours.response, "metadata", "resourceVersion")
         if left and right:

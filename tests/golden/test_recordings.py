@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from chaoskube.models.controllers import node_health
-from chaoskube.sim import MILLISECOND, SECOND, Address, UsageError, World
+from chaoskube.sim import MILLISECOND, SECOND, UsageError, World
 from tests.etcd_recordings.known import KNOWN, surprises
 
 from . import player
-from .control_plane import build_control_plane
+from .control_plane import ControlPlane, build_control_plane
 from .etcd_parts import EtcdParts
 from .player import play_and_compare, why_not
 from .recording import Recording, read_recording
@@ -90,10 +90,10 @@ def test_controllers_that_see_late_still_do_what_was_recorded(
 ) -> None:
     """A watch that is 60 ms late is nothing unusual; it must not make a rollout take what it may not."""
 
-    def late(world: World, manager_starts_ns: int, parts: EtcdParts) -> tuple[Address, ...]:
-        servers = build(world, manager_starts_ns, parts)
+    def late(world: World, manager_starts_ns: int, parts: EtcdParts) -> ControlPlane:
+        built = build(world, manager_starts_ns, parts)
         world.network.delay_stream("*", "controller-manager-0", f"watch/{resource}", 60 * MILLISECOND)
-        return servers
+        return built
 
     build = build_control_plane
     monkeypatch.setattr(player, "build_control_plane", late)

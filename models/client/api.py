@@ -131,9 +131,22 @@ class ApiClient:
 
     async def call(self, request: Request, *, timeout_ns: int | None = None) -> Response:
         """The answer to `request`. Raises Refused or Unsure."""
+        return self.checked(await self.answer(request, timeout_ns=timeout_ns))
+
+    async def answer(self, request: Request, *, timeout_ns: int | None = None) -> Response:
+        """The answer to `request`, refusals among them. Raises Unsure."""
         reply: Reply[Response | Unsure] = self.process.reply()
         self.request(request, reply.set, timeout_ns=timeout_ns)
-        return _or_raise(await reply.wait())
+        answer = await reply.wait()
+        if isinstance(answer, Unsure):
+            raise answer
+        return answer
+
+    def checked(self, answer: Response) -> Response:
+        """The answer if it is a success; else raises what it means."""
+        if not answer.is_success:
+            raise _failure(answer)
+        return answer
 
     async def gather(self, requests: Iterable[Request]) -> tuple[Response | Refused | Unsure, ...]:
         """All requests at once; their outcomes in the same order. Raises nothing."""
@@ -362,14 +375,6 @@ def is_already_exists(error: Exception) -> bool:
 def has_cause(error: Exception, reason: str) -> bool:
     """Whether a refusal names `reason` among its causes."""
     return isinstance(error, Refused) and any(cause.reason == reason for cause in status_of(error).causes)
-
-
-def _or_raise(answer: Response | Unsure) -> Response:
-    if isinstance(answer, Unsure):
-        raise answer
-    if not answer.is_success:
-        raise _failure(answer)
-    return answer
 
 
 def _failure(answer: Response) -> Refused | Unsure:

@@ -79,7 +79,7 @@ def _generic(schema: Schema, path: str) -> Iterator[Cause]:
         )
     if schema.get("additionalProperties") is False:
         yield forbidden(f"{path}.additionalProperties", "additionalProperties cannot be set to false")
-    if schema.get("properties") and schema.get("additionalProperties") is not None:
+    if schema.get("properties") and schema.get("additionalProperties") not in (None, True):
         yield forbidden(
             f"{path}.additionalProperties", "additionalProperties and properties are mutual exclusive"
         )

@@ -16,6 +16,7 @@ from attrs import frozen
 
 from chaoskube.models.apiserver.api import API_PORT
 from chaoskube.models.apiserver.server import boot_apiserver
+from chaoskube.models.apiserver.server_options import ServerOptions
 from chaoskube.models.apps.behaviour import assumptions as assumptions_of
 from chaoskube.models.apps.ports import targets_of
 from chaoskube.models.apps.web import web
@@ -102,7 +103,7 @@ class Cluster:
             boot_member(process, process.name, members)
 
         def boot_api(process: Process, number: int) -> None:
-            boot_apiserver(process, _from(etcd, number), API_PORT)
+            boot_apiserver(process, _from(etcd, number), API_PORT, ServerOptions())
 
         def boot_manager(process: Process, number: int) -> None:
             boot_controller_manager(process, _from(self._servers, number), process.name)

@@ -76,6 +76,20 @@ class SlowWatchClosed:
 
 
 @frozen(kw_only=True)
+class Denied:
+    """No rule that `server` knows lets `user` do this: the request got 403 before anything was looked at."""
+
+    server: str
+    user: str
+    verb: str
+    group: str
+    resource: str
+    """With the subresource, as rules name it."""
+    namespace: str
+    name: str
+
+
+@frozen(kw_only=True)
 class CacheReset:
     """A server's watch cache of `resource` lost its etcd watch; the watches of its clients are over."""
 

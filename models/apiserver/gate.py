@@ -11,9 +11,11 @@ from collections.abc import Callable
 from typing import Final
 
 from chaoskube.models.apiserver.api import Request
-from chaoskube.models.apiserver.authentication import identify
+from chaoskube.models.apiserver.authentication import Identity, identify
 from chaoskube.models.apiserver.authorization.authorizer import Authorizer, action_of
+from chaoskube.models.apiserver.authorization.rules import Action
 from chaoskube.models.apiserver.errors import too_many_requests
+from chaoskube.models.apiserver.events import Denied
 from chaoskube.models.apiserver.fairness import Fairness, Level, Ticket, flow_of
 from chaoskube.models.apiserver.flow import Flow, Outcome, Until
 from chaoskube.models.apiserver.server_options import ServerOptions
@@ -44,9 +46,11 @@ class Gate:
         if not level.take():
             yield from self._queue(level, flow_of(schema, identity, request.namespace))
         if not self.authorizer.allows_all:
-            refusal = self.authorizer.refusal(identity, action_of(request, resource))
+            action = action_of(request, resource)
+            refusal = self.authorizer.refusal(identity, action)
             if refusal is not None:
                 self.done(level)
+                self._process.record(self._denied(identity, action))
                 raise refusal
         return level
 
@@ -56,6 +60,17 @@ class Gate:
         if ticket is not None:
             assert callable(ticket.wake), "who waits for a seat says how it is woken"
             ticket.wake(True)
+
+    def _denied(self, identity: Identity, action: Action) -> Denied:
+        return Denied(
+            server=self._process.name,
+            user=identity.name,
+            verb=action.verb,
+            group=action.group,
+            resource=action.combined,
+            namespace=action.namespace,
+            name=action.name,
+        )
 
     def _queue(self, level: Level, flow: str) -> Flow[None]:
         ticket = level.enqueue(flow)

@@ -31,7 +31,7 @@ class Scheduled:
     timer: Timer | None
 
 
-@controller("taint-eviction", account="taint-eviction-controller")
+@controller("taint-eviction", account="node-controller")
 class TaintEvictionController:
     """Deletes pods from tainted nodes."""
 

@@ -35,6 +35,7 @@ import attrs
 from chaoskube.models.objects.fields import json_name
 from chaoskube.models.objects.frozen import EMPTY, FrozenDict, Tree, freeze, thaw
 from chaoskube.models.objects.kinds import class_of
+from chaoskube.models.objects.managed.managers import Managers
 from chaoskube.models.objects.meta import GenericObject, KubeObject, ObjectMeta
 from chaoskube.models.objects.quantity import Quantity
 from chaoskube.models.objects.times import micro_time_text, microsecond, parse_time, second, time_text
@@ -257,6 +258,8 @@ def _codec(hint: object, carried: bool) -> tuple[Decoder, Encoder | None, bool]:
         return _int_or_string, None, False
     if inner in _PLAIN:
         return _PLAIN[inner], None, False
+    if inner is Managers:
+        return Managers.decode, Managers.encode, False
     if inner is Quantity:
         return _quantity, _raw if carried else _canonical, False
     if get_origin(inner) is tuple:

@@ -12,10 +12,11 @@ import hashlib
 import json
 from typing import Any
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from chaoskube.models.objects.fields import POINTER, WRITTEN, Time
 from chaoskube.models.objects.frozen import EMPTY, FrozenDict
+from chaoskube.models.objects.managed.managers import Managers
 
 
 @frozen(kw_only=True)
@@ -48,6 +49,7 @@ class ObjectMeta:
     annotations: FrozenDict[str, str] = EMPTY
     owner_references: tuple[OwnerReference, ...] = ()
     finalizers: tuple[str, ...] = ()
+    managed_fields: Managers | None = None
     extra: FrozenDict[str, Any] = EMPTY
 
     @property
@@ -172,6 +174,8 @@ def _digest_text(obj: KubeObject) -> str:
         encode,  # the codec stands on the classes; asked at the first digest only
     )
 
+    if obj.metadata.managed_fields is not None:  # they follow from the writes; working them out costs more than one
+        obj = evolve(obj, metadata=evolve(obj.metadata, managed_fields=None))
     text = json.dumps(encode(obj), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     content = hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
     return f"{obj.kind}/{obj.key}:{obj.metadata.resource_version}#{content}"

@@ -22,6 +22,8 @@ class Round:
 
     version: int = 0
     revision: int = 0
+    compacted: int = 0
+    """What etcd was compacted to by then, as far as this server knows."""
 
 
 def compact(ctx: Context, last: Round) -> Flow[Round]:
@@ -39,9 +41,14 @@ def compact(ctx: Context, last: Round) -> Flow[Round]:
         found = outcome.responses[0]
         assert isinstance(found, etcd.RangeResponse)
         version = found.kvs[0].version if found.kvs else 0
-        return Round(version=version, revision=outcome.revision)
+        return Round(version=version, revision=outcome.revision, compacted=_written(found))
     if last.revision:
         done = yield etcd.Compact(last.revision)
         if isinstance(done, etcd.CompactResponse):
             ctx.record(Compacted(server=ctx.name, revision=last.revision))
-    return Round(version=last.version + 1, revision=outcome.revision)
+    return Round(version=last.version + 1, revision=outcome.revision, compacted=last.revision)
+
+
+def _written(found: etcd.RangeResponse) -> int:
+    value = found.kvs[0].value if found.kvs else b""
+    return int(value) if isinstance(value, bytes) and value.isdigit() else 0

@@ -62,6 +62,7 @@ CACHED_AT_BOOT: Final = (
 )
 """A real server fills all its caches at boot; here the others wait until somebody asks for them."""
 BOOTSTRAP_RETRY_NS: Final = 1 * SECOND
+COMPACTION_POLL: Final = 15 * SECOND  # storage/cacher/compactor.go compactorPollPeriod
 
 
 def boot_apiserver(
@@ -107,13 +108,12 @@ class ApiServer:
         self._watches = Watches(self, process, self._client, self._feed)
         for name in CACHED_AT_BOOT:
             self._feed(name)
-        self._bootstrap()
         process.call_later(COMPACTION_PERIOD, self._compact, Round())
         self._port = port
-        if RBAC in options.authorization:
-            self._own(store_default_policy(self), self._listen_when_policy_is_known)
-        else:
+        self._has_policy = RBAC in options.authorization
+        if not self._has_policy:
             process.listen(port, self._on_connect)
+        self._bootstrap_when_filled()
 
     # ---- Context
 
@@ -239,6 +239,17 @@ class ApiServer:
 
     # ---- what a server does by itself
 
+    def _bootstrap_when_filled(self) -> None:
+        """As post-start hooks do: what a server writes by itself comes after its caches' first lists."""
+        for name in CACHED_AT_BOOT:
+            feed = self._feed(name)
+            if not feed.cache.is_ready:
+                feed.wait_for(0, lambda seen: self._bootstrap_when_filled())
+                return
+        self._bootstrap()
+        if self._has_policy:
+            self._own(store_default_policy(self), self._listen_when_policy_is_known)
+
     def _bootstrap(self) -> None:
         """The namespaces that exist from the start: whoever comes first makes them."""
         for name in SYSTEM_NAMESPACES:
@@ -260,7 +271,13 @@ class ApiServer:
 
     def _compacted(self, outcome: object) -> None:
         assert isinstance(outcome, Round)
+        if outcome.compacted:
+            self._process.call_later(COMPACTION_POLL, self._drop_snapshots, outcome.compacted)
         self._process.call_later(COMPACTION_PERIOD, self._compact, outcome)
+
+    def _drop_snapshots(self, revision: int) -> None:
+        for feed in self._feeds.values():
+            feed.cache.compacted(revision)
 
     def _own(self, flow: Flow[object], then: object, outcome: Outcome = None) -> None:
         """Carry out a flow of the server's own."""

@@ -41,9 +41,11 @@ UNSCHEDULABLE = "Unschedulable"
 SCHEDULER_ERROR = "SchedulerError"
 
 
-def boot_scheduler(process: Process, servers: tuple[Address, ...], identity: str) -> Scheduler:
-    """Start kube-scheduler in `process`; it schedules once it leads."""
-    scheduler = Scheduler(process, servers, identity)
+def boot_scheduler(
+    process: Process, servers: tuple[Address, ...], identity: str, *, leader_elect: bool = True
+) -> Scheduler:
+    """Start kube-scheduler in `process`; it schedules once it leads, or, without election, once its caches are full."""
+    scheduler = Scheduler(process, servers, identity, leader_elect=leader_elect)
     scheduler.start()
     return scheduler
 
@@ -51,8 +53,11 @@ def boot_scheduler(process: Process, servers: tuple[Address, ...], identity: str
 class Scheduler:
     """One life of one kube-scheduler."""
 
-    def __init__(self, process: Process, servers: tuple[Address, ...], identity: str) -> None:
+    def __init__(
+        self, process: Process, servers: tuple[Address, ...], identity: str, *, leader_elect: bool = True
+    ) -> None:
         self._process = process
+        self._leader_elect = leader_elect
         self._client = ApiClient(process, servers, user=USER)
         self._events = SchedulerEvents(self._client, process.host)
         self._pods = Informer(self._client, "pods", field_selector=LIVING_PODS)
@@ -82,8 +87,12 @@ class Scheduler:
             informer.when_synced(self._maybe_elect)
 
     def _maybe_elect(self) -> None:
-        if all(informer.has_synced for informer in self._informers):
+        if not all(informer.has_synced for informer in self._informers):
+            return
+        if self._leader_elect:
             self._elector.start()
+        else:
+            self._lead()
 
     def _lead(self) -> None:
         self._is_leading = True

@@ -68,7 +68,7 @@ class ControlPlane:
         boot_controller_manager(process, self.servers, process.name, leader_elect=leader_elect)
 
     def _scheduler(self, process: Process) -> object:
-        return boot_scheduler(process, self.servers, process.name)
+        return boot_scheduler(process, self.servers, process.name, leader_elect=False)
 
     def inflict(self, control: Control, recording: Recording) -> None:
         """Do to ours what was done to the recorded one."""

@@ -28,7 +28,7 @@ from .etcd_parts import EtcdParts
 from .http import Answer, Door
 from .player_names import PlayerNames
 from .races import firsts
-from .recorder import Recorder
+from .recorder import Recorder, with_all_starts
 from .recording import (
     Command,
     Control,
@@ -49,6 +49,8 @@ from .stand_in_kubelet import StandInKubelet
 from .trees import Json, Tree, as_tree, number, text
 
 WARM_UP_SECONDS = 60
+LONG_WARM_UP_SECONDS = 660
+"""Where a recording is about compaction: its API server had compacted etcd before, which it does every 5 minutes."""
 MANAGER_STARTS_SECONDS = 20  # and up to 20 more, so that its loops have the recorded phase
 GOES_ON_SECONDS = 1
 WATCHED_ALWAYS = (
@@ -94,12 +96,19 @@ def why_not(recording: Recording) -> str:
 
 def play(recording: Recording, *, seed: int = 0) -> tuple[Recording, dict[str, str]]:
     """Our run of the recording's scenario, and which of our nodes played which recorded one's part."""
-    epoch_ns = start_ns(recording) - seconds(WARM_UP_SECONDS)
+    warm_up_ns = warm_up_of(recording)
+    epoch_ns = start_ns(recording) - warm_up_ns
     with World(seed=seed, epoch_ns=epoch_ns) as world:
         player = Player(world, recording)
-        world.advance(seconds(WARM_UP_SECONDS))
+        world.advance(warm_up_ns)
         world.advance(seconds(recording.end + GOES_ON_SECONDS))
         return player.recording(), player.nodes_bound()
+
+
+def warm_up_of(recording: Recording) -> int:
+    """How long the control plane runs before t=0 (ns)."""
+    is_long = any(isinstance(record, Etcd) for record in recording.records)
+    return seconds(LONG_WARM_UP_SECONDS if is_long else WARM_UP_SECONDS)
 
 
 def play_and_compare(recording: Recording, *, seed: int = 0) -> tuple[Recording, list[Difference]]:
@@ -147,6 +156,7 @@ class Player:
     def __init__(self, world: World, recording: Recording) -> None:
         self._world = world
         self._recording = recording
+        self._warm_up_ns = warm_up_of(recording)
         self._names = PlayerNames(recording)
         self._answered: dict[int, Command] = {}
         self._asked: list[Kubelet] = []
@@ -167,7 +177,7 @@ class Player:
     @property
     def _time(self) -> float:
         """Seconds since the recording's t=0."""
-        return (self._world.now - seconds(WARM_UP_SECONDS)) // MICROSECOND / 1e6
+        return (self._world.now - self._warm_up_ns) // MICROSECOND / 1e6
 
     def recording(self) -> Recording:
         """What came of it."""
@@ -202,7 +212,7 @@ class Player:
         self._kubelet.watch_pods()
         phase = seconds(heartbeat_phase(self._recording))
         round_ns = seconds(10)
-        begin = seconds(WARM_UP_SECONDS) - 2 * round_ns + phase
+        begin = self._warm_up_ns - 2 * round_ns + phase
         await process.sleep(max(0, begin - process.now))
         await self._kubelet.heartbeats()
 
@@ -214,7 +224,7 @@ class Player:
     def _boot_recorder(self, process: Process) -> None:
         client = self._client(process, "recorder")
         self._recorder = Recorder(process, client, lambda: self._time)
-        at_start = seconds(WARM_UP_SECONDS) - seconds(1)
+        at_start = self._warm_up_ns - seconds(1)
         process.call_later(at_start, self._watch_all)
 
     def _watch_all(self) -> None:
@@ -241,10 +251,10 @@ class Player:
         rivals = firsts(commands)
         sent: list[Sent] = []
         place = 0
-        for record in self._recording.records:
+        for record in with_all_starts(self._recording.records):
             if not isinstance(record, _PLAYED):
                 continue
-            when = seconds(WARM_UP_SECONDS) + seconds(record.t)
+            when = self._warm_up_ns + seconds(record.t)
             await self._scenario.sleep(max(0, when - self._scenario.now))
             for earlier in sent:
                 if earlier.recorded.t + earlier.recorded.took <= record.t + 1e-4:

@@ -29,9 +29,32 @@ def firsts(commands: Sequence[Command]) -> dict[int, tuple[int, ...]]:
             before = tuple(other for other in rivals if _came_first(commands[other], commands[place]))
             if before:
                 found[place] = before
-    for place, reads in _reads_before(commands).items():
+    for place, reads in [*_reads_before(commands).items(), *_reads_of_states(commands).items()]:
         found[place] = (*found.get(place, ()), *reads)
     return found
+
+
+def _reads_of_states(commands: Sequence[Command]) -> dict[int, list[int]]:
+    """Fresh reads that overlap a write of what they read: whether they saw it tells who was first."""
+    found: dict[int, list[int]] = {}
+    reads = [place for place, command in enumerate(commands) if _is_fresh_read(command)]
+    for place, write in enumerate(commands):
+        written = text(write.response, "metadata", "resourceVersion")
+        if write.verb == "GET" or write.status != 200 or not written.isdecimal():
+            continue
+        for read in reads:
+            command = commands[read]
+            if not _overlap(write, command) or not write.path.startswith(command.path):
+                continue
+            seen = int(text(command.response, "metadata", "resourceVersion"))
+            first, then = (read, place) if seen < int(written) else (place, read)
+            found.setdefault(then, []).append(first)
+    return found
+
+
+def _is_fresh_read(command: Command) -> bool:
+    version = text(command.response, "metadata", "resourceVersion")
+    return command.verb == "GET" and not command.query.get("resourceVersion") and version.isdecimal()
 
 
 def _reads_before(commands: Sequence[Command]) -> dict[int, list[int]]:

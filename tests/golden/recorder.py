@@ -6,14 +6,14 @@ when the server says that this is too old. Who calls it: `player`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from chaoskube.models.apiserver.api import ListOptions, Status, WatchEvent
 from chaoskube.models.apiserver.errors import ApiError
 from chaoskube.models.apiserver.paths import NoSuchPath, body_tree, status_tree, to_request
 from chaoskube.models.client.api import ApiClient
 from chaoskube.models.client.watching import WatchHandle
-from chaoskube.models.objects.resources import Resource
+from chaoskube.models.objects.resources import Resource, resource_for
 from chaoskube.sim import MILLISECOND, Process
 
 from .recording import OwnWatch, OwnWatchEnd, OwnWatchStart, Record, WatchBroken, Watched, WatchError
@@ -41,10 +41,11 @@ class Recorder:
     def watch(self, kind: str, resource: Resource, namespace: str) -> None:
         """Watch a kind from now on."""
         version = self._versions.get(kind)
+        selector = f"metadata.name={namespace}" if kind == "Namespace" else ""
         self._client.watch(
             resource.name,
             namespace if resource.namespaced else "",
-            ListOptions(resource_version=str(version) if version else ""),
+            ListOptions(resource_version=str(version) if version else "", field_selector=selector),
             lambda event: self._on_event(kind, event),
             lambda reason: self._on_end(kind, resource, namespace, reason),
         )
@@ -118,6 +119,23 @@ class Recorder:
         if handle is not None:
             handle.cancel()
             self.others.append(OwnWatchEnd(t=self._time(), label=label, reason="eof"))
+
+
+def with_all_starts(records: Sequence[Record]) -> list[Record]:
+    """The records, with a start for each watch of one object that a scenario's script ran beside it without a word."""
+    known = {record.label for record in records if isinstance(record, OwnWatchStart)}
+    found: list[Record] = []
+    for record in records:
+        if isinstance(record, OwnWatch) and record.label not in known:
+            known.add(record.label)
+            meta, api_version = as_tree(record.object.get("metadata")), text(record.object, "apiVersion")
+            resource = resource_for(text(record.object, "kind"), api_version)
+            root = "/apis" if "/" in api_version else "/api"
+            path = f"{root}/{api_version}/namespaces/{text(meta, 'namespace')}/{resource.plural}"
+            query: Tree = {"fieldSelector": f"metadata.name={text(meta, 'name')}"}
+            found.append(OwnWatchStart(t=record.t, label=record.label, path=path, query=query))
+        found.append(record)
+    return found
 
 
 def _without_managed(tree: Tree) -> Tree:

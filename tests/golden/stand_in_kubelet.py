@@ -22,6 +22,8 @@ from .trees import Tree, as_tree, condition, items, number, text
 SEEN_AFTER = 50 * MILLISECOND
 UNSTARTED_REMOVED_AFTER = 100 * MILLISECOND
 PUT_BACK_AFTER = 400 * MILLISECOND
+TRIED_AGAIN_AFTER = 200 * MILLISECOND
+"""When nobody listens; the last status of a pod that stops is told once, its removal until it is done."""
 KILLED = 137
 
 
@@ -243,7 +245,7 @@ class StandInKubelet:
             if worker.epoch != epoch or not self._is_heard(worker):
                 return
             phase = "Failed" if code else "Succeeded"
-            await self._tell(worker, self._report(worker, phase, self._terminated(worker, code)))
+            await self._tell_once(worker, self._report(worker, phase, self._terminated(worker, code)))
         else:
             await self._process.sleep(UNSTARTED_REMOVED_AFTER)
         if worker.epoch == epoch and self._is_heard(worker):
@@ -256,7 +258,8 @@ class StandInKubelet:
             "gracePeriodSeconds": 0,
             "preconditions": {"uid": text(worker.pod, "metadata", "uid")},
         }
-        await self._door.ask("DELETE", _path(worker.pod), options)
+        while (await self._door.ask("DELETE", _path(worker.pod), options)).status is None:
+            await self._process.sleep(TRIED_AGAIN_AFTER)
 
     def _is_heard(self, worker: PodWorker) -> bool:
         """Whether its node speaks; if not, the stop is told when it does."""
@@ -290,12 +293,21 @@ class StandInKubelet:
         )
 
     async def _tell(self, worker: PodWorker, report: PodReport) -> None:
-        """Send the status, unless the node is silent; it is told when the node speaks again."""
+        """Send the status until the server has answered, or there is a newer one to send."""
+        epoch = worker.epoch
+        while not await self._tell_once(worker, report):
+            await self._process.sleep(TRIED_AGAIN_AFTER)
+            if worker.epoch != epoch or worker.report is not report:
+                return
+
+    async def _tell_once(self, worker: PodWorker, report: PodReport) -> bool:
+        """Send the status, unless the node is silent (it is told when that speaks again); False: nobody answered."""
         worker.report = report
         if self._silent.get(text(worker.pod, "spec", "nodeName"), True):
-            return
+            return True
         patch = status_patch(worker.pod, report, self._process.wall_ns())
-        await self._door.ask("PATCH", f"{_path(worker.pod)}/status", patch, content_type=STRATEGIC)
+        path = f"{_path(worker.pod)}/status"
+        return (await self._door.ask("PATCH", path, patch, content_type=STRATEGIC)).status is not None
 
 
 def _path(pod: Tree) -> str:

@@ -16,6 +16,7 @@ from typing import Any
 import attrs
 
 from chaoskube.models.apiserver.api import APPLY, JSON, MERGE, STRATEGIC, Cause, Request, Status
+from chaoskube.models.apiserver.custom.objects import custom_object, no_strategic_patch
 from chaoskube.models.apiserver.errors import ApiError, bad_request, invalid, unsupported_media_type
 from chaoskube.models.apiserver.unmarshal import unmarshal_error
 from chaoskube.models.objects import (
@@ -54,6 +55,8 @@ def object_of(
     """
     body = request.body
     if isinstance(body, KubeObject):
+        if resource.custom is not None:
+            return custom_object(whole_tree(body), resource, request.field_validation)
         if body.kind != resource.kind or body.api_version != resource.api_version:
             why = _no_conversion(body.api_version, body.kind, resource)
             raise _cannot_handle(body.kind, body.api_version, resource, why)
@@ -80,6 +83,8 @@ def _shares_template(body: KubeObject, cached: KubeObject | None) -> bool:
 
 def from_tree(tree: Tree, resource: Resource, field_validation: str) -> tuple[KubeObject, tuple[str, ...]]:
     """Check, default and decode a whole object."""
+    if resource.custom is not None:
+        return custom_object(tree, resource, field_validation)
     kind, api_version = str(tree["kind"]), str(tree["apiVersion"])
     if not known(api_version, kind):
         raise _cannot_handle(kind, api_version, resource, _not_registered(api_version, kind))
@@ -118,6 +123,8 @@ def patched(obj: KubeObject, request: Request, resource: Resource) -> KubeObject
     patch = request.body
     if request.patch_type == JSON:
         return _json_patched(obj, request, resource)
+    if request.patch_type == STRATEGIC and resource.custom is not None:
+        raise no_strategic_patch()
     if request.patch_type not in (MERGE, STRATEGIC) or request.patch_type == APPLY:
         raise unsupported_media_type(_PATCH_MEDIA)
     if not isinstance(patch, Mapping):

@@ -25,6 +25,7 @@ from chaoskube.models.apiserver.api import (
 )
 from chaoskube.models.apiserver.authentication import identify
 from chaoskube.models.apiserver.bodies import causes_error, object_of, patched
+from chaoskube.models.apiserver.custom.validation import causes_of_create, causes_of_update
 from chaoskube.models.apiserver.errors import (
     ApiError,
     already_exists,
@@ -41,7 +42,6 @@ from chaoskube.models.apiserver.names import generated_name, new_uid
 from chaoskube.models.apiserver.storage import Change, Saved, create, delete, guaranteed_update, read
 from chaoskube.models.objects import KubeObject, Namespace, NamespaceStatus, Service
 from chaoskube.models.objects.resources import Resource
-from chaoskube.models.objects.validation import validate_create, validate_update
 from chaoskube.sim import reached
 
 NAME_ATTEMPTS = 8
@@ -117,9 +117,14 @@ def _store_new(
     for _ in range(1 if name else NAME_ATTEMPTS):
         chosen = name or generated_name(prefix, ctx.rng)
         new = strategy.prepare_create(
-            obj, uid=new_uid(ctx.rng), name=chosen, namespace=namespace, now_ns=ctx.wall_ns()
+            obj,
+            uid=new_uid(ctx.rng),
+            name=chosen,
+            namespace=namespace,
+            now_ns=ctx.wall_ns(),
+            has_status=resource.has_status or resource.custom is None,
         )
-        refusal = causes_error(resource, chosen, validate_create(new))
+        refusal = causes_error(resource, chosen, causes_of_create(new, resource))
         if refusal is not None:
             raise refusal
         if obj.metadata.resource_version:
@@ -275,8 +280,8 @@ def _next(
     if request.subresource == "status":
         new = strategy.prepare_status_update(new, current)
     else:
-        new = strategy.prepare_update(new, current)
-    causes = validate_update(current, new, subresource=request.subresource)
+        new = strategy.prepare_update(new, current, has_status=resource.has_status or resource.custom is None)
+    causes = causes_of_update(current, new, resource, subresource=request.subresource)
     refusal = causes_error(resource, request.name, causes)
     if refusal is not None:
         raise refusal

@@ -8,7 +8,7 @@ Source: pkg/controller/controller_ref_manager.go.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from enum import Enum
 from typing import TypeVar
 
@@ -29,10 +29,12 @@ class Claim(Enum):
     RELEASE = "release"
 
 
-def decide(owner: KubeObject, selector: LabelSelector | None, candidate: KubeObject) -> Claim:
-    """The rule for one candidate, as both are cached."""
+def decide(
+    owner: KubeObject, selector: LabelSelector | None, candidate: KubeObject, *, fits: bool = True
+) -> Claim:
+    """The rule for one candidate, as both are cached; one that doesn't fit matches nothing."""
     reference = candidate.metadata.controller
-    matching = matches(selector, candidate.labels)
+    matching = fits and matches(selector, candidate.labels)
     owner_goes = owner.metadata.deletion_timestamp is not None
     if reference is not None:
         if reference.uid != owner.uid:
@@ -46,27 +48,33 @@ def decide(owner: KubeObject, selector: LabelSelector | None, candidate: KubeObj
 
 
 async def claim(
-    client: ApiClient, owner: KubeObject, selector: LabelSelector | None, candidates: Iterable[T]
+    client: ApiClient,
+    owner: KubeObject,
+    selector: LabelSelector | None,
+    candidates: Iterable[T],
+    *,
+    also: Callable[[T], bool] | None = None,
 ) -> tuple[T, ...]:
-    """The candidates that are the owner's, after adopting and releasing."""
+    """The candidates that are the owner's, after adopting and releasing; `also`: what must be true besides."""
     kept: list[T] = []
     checked = False
     for candidate in candidates:
-        verdict = decide(owner, selector, candidate)
+        verdict = decide(owner, selector, candidate, fits=also is None or also(candidate))
         if verdict is Claim.RELEASE:
             await _release(client, owner, candidate)
         elif verdict is Claim.KEEP:
             kept.append(candidate)
         elif verdict is Claim.ADOPT:
             if not checked:
-                await _check_alive(client, owner)
+                await check_alive(client, owner)
                 checked = True
-            if await _adopt(client, owner, candidate):
+            if await adopt(client, owner, candidate):
                 kept.append(candidate)
     return tuple(kept)
 
 
-async def _check_alive(client: ApiClient, owner: KubeObject) -> None:
+async def check_alive(client: ApiClient, owner: KubeObject) -> None:
+    """Ask the server whether the owner is there and stays; Retry when it doesn't."""
     resource = resource_for(owner.kind, owner.api_version).plural
     fresh = await client.get(resource, owner.namespace, owner.name)
     if fresh.uid != owner.uid:
@@ -75,7 +83,8 @@ async def _check_alive(client: ApiClient, owner: KubeObject) -> None:
         raise Retry(f"{owner.kind} {owner.key} is being deleted and adopts nothing")
 
 
-async def _adopt(client: ApiClient, owner: KubeObject, candidate: KubeObject) -> bool:
+async def adopt(client: ApiClient, owner: KubeObject, candidate: KubeObject) -> bool:
+    """Make `owner` the candidate's controller; False when the candidate is gone."""
     reference = {
         "apiVersion": owner.api_version,
         "kind": owner.kind,

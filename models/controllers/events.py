@@ -125,3 +125,15 @@ class GarbageDecided:
     uid: str
     policy: str
     owners: tuple[str, ...]
+
+
+@frozen(kw_only=True)
+class StatefulPodDecided:
+    """A StatefulSet controller creates or deletes a pod: `step` says why, `pod_uid` is "" for a new one."""
+
+    statefulset: str
+    uid: str
+    pod: str
+    pod_uid: str
+    step: str
+    pods_revision: int

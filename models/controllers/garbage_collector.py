@@ -312,7 +312,7 @@ class GarbageCollector:
     # -- patches of owner references
 
     async def _remove_owners(self, identity: Identity, uids: tuple[str, ...]) -> None:
-        removals = tuple([{"$patch": "delete", "uid": uid} for uid in uids])
+        removals: tuple[dict[str, object], ...] = tuple([{"$patch": "delete", "uid": uid} for uid in uids])
 
         def merged(live: KubeObject) -> list[dict[str, object]]:
             return [_reference(one) for one in live.metadata.owner_references if one.uid not in uids]

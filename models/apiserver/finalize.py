@@ -9,12 +9,13 @@ from __future__ import annotations
 from attrs import evolve
 
 from chaoskube.models.apiserver.api import Request
+from chaoskube.models.apiserver.audit import write_recorded
 from chaoskube.models.apiserver.bodies import object_of
 from chaoskube.models.apiserver.errors import bad_request, conflict, not_found
 from chaoskube.models.apiserver.flow import Context, Flow
 from chaoskube.models.apiserver.keys import key_of
 from chaoskube.models.apiserver.storage import delete, guaranteed_update
-from chaoskube.models.apiserver.writes import Done, FinalizersGone, removable, write_recorded
+from chaoskube.models.apiserver.writes import Done, FinalizersGone, removable
 from chaoskube.models.objects import KubeObject, Namespace
 from chaoskube.models.objects.resources import Resource
 

@@ -24,7 +24,14 @@ from chaoskube.models.apiserver.api import (
     Request,
     Status,
 )
+from chaoskube.models.apiserver.audit import write_recorded
 from chaoskube.models.apiserver.bodies import causes_error
+from chaoskube.models.apiserver.custom.scale import (
+    check_has_replicas,
+    custom_replicas,
+    with_custom_replicas,
+)
+from chaoskube.models.apiserver.custom.validation import causes_of_update
 from chaoskube.models.apiserver.errors import (
     bad_request,
     conflict,
@@ -37,7 +44,7 @@ from chaoskube.models.apiserver.flow import Context, Flow
 from chaoskube.models.apiserver.keys import key_of
 from chaoskube.models.apiserver.storage import guaranteed_update, read
 from chaoskube.models.apiserver.strategy import prepare_update
-from chaoskube.models.apiserver.writes import Done, check_preconditions, delete_object, write_recorded
+from chaoskube.models.apiserver.writes import Done, check_preconditions, delete_object
 from chaoskube.models.objects import (
     Deployment,
     FrozenDict,
@@ -57,7 +64,6 @@ from chaoskube.models.objects.conditions import set_condition
 from chaoskube.models.objects.patch import merge_patch
 from chaoskube.models.objects.resources import Resource, resource_of
 from chaoskube.models.objects.selectors import as_selector
-from chaoskube.models.objects.validation import validate_update
 
 SECOND_NS = 1_000_000_000
 SCALE_VERSION = "autoscaling/v1"
@@ -75,13 +81,13 @@ def scale(ctx: Context, request: Request, resource: Resource) -> Flow[Done]:
         found = yield from read(key)
         if found is None:
             raise not_found(resource.plural, resource.group, request.name)
-        return Done(code=200, body=scale_of(found))
+        return Done(code=200, body=scale_of(found, resource))
 
     def change(current: KubeObject | None) -> Flow[KubeObject]:
         yield from ()
         if current is None:
             raise not_found(resource.plural, resource.group, request.name)
-        wanted, version = _wanted_scale(request, current)
+        wanted, version = _wanted_scale(request, current, resource)
         if wanted < 0:
             cause = Cause(
                 reason="FieldValueInvalid",
@@ -91,8 +97,8 @@ def scale(ctx: Context, request: Request, resource: Resource) -> Flow[Done]:
             raise invalid("Scale", "autoscaling", request.name, [cause])
         if version and version != current.resource_version:
             raise conflict(resource.plural, resource.group, request.name)
-        new = prepare_update(_with_replicas(current, wanted), current)
-        refusal = causes_error(resource, request.name, validate_update(current, new))
+        new = prepare_update(_with_replicas(current, wanted, resource), current)
+        refusal = causes_error(resource, request.name, causes_of_update(current, new, resource))
         if refusal is not None:
             raise refusal
         return new
@@ -102,18 +108,18 @@ def scale(ctx: Context, request: Request, resource: Resource) -> Flow[Done]:
         changed = yield from change(current)
         assert current is not None
         metadata = evolve(changed.metadata, resource_version=current.resource_version)
-        return Done(code=200, body=scale_of(evolve(changed, metadata=metadata)))
+        return Done(code=200, body=scale_of(evolve(changed, metadata=metadata), resource))
     cache = ctx.cache(resource.name)
     saved = yield from guaranteed_update(key, cache.get(key) if cache.is_ready else None, change)
     if saved.wrote:
         write_recorded(ctx, request, resource, saved)
     assert saved.obj is not None
-    return Done(code=200, body=scale_of(saved.obj))
+    return Done(code=200, body=scale_of(saved.obj, resource))
 
 
-def scale_of(obj: KubeObject) -> GenericObject:
+def scale_of(obj: KubeObject, resource: Resource) -> GenericObject:
     """The Scale view of a workload."""
-    replicas, current, selector = _replicas_of(obj)
+    replicas, current, selector = _replicas_of(obj, resource)
     status: dict[str, object] = {"replicas": current}
     if selector:
         status["selector"] = selector
@@ -130,19 +136,15 @@ def scale_of(obj: KubeObject) -> GenericObject:
     return GenericObject(api_version=SCALE_VERSION, kind="Scale", metadata=metadata, content=content)
 
 
-def _replicas_of(obj: KubeObject) -> tuple[int, int, str]:
+def _replicas_of(obj: KubeObject, resource: Resource) -> tuple[int, int, str]:
     if isinstance(obj, SCALED):
         selector = str(as_selector(obj.spec.selector)) if obj.spec.selector else ""
         replicas = obj.spec.replicas
         return 1 if replicas is None else replicas, obj.status.replicas, selector
-    assert isinstance(obj, GenericObject)
-    spec = obj.content.get("spec", {})
-    labels = (spec.get("selector") or {}).get("matchLabels") or {}
-    selector = ",".join([f"{key}={value}" for key, value in sorted(labels.items())])
-    return spec.get("replicas", 1), (obj.content.get("status") or {}).get("replicas", 0), selector
+    return custom_replicas(obj, resource)
 
 
-def _wanted_scale(request: Request, current: KubeObject) -> tuple[int, str]:
+def _wanted_scale(request: Request, current: KubeObject, resource: Resource) -> tuple[int, str]:
     """The replicas and the resource version that the request asks for."""
     body = request.body
     tree: Any = encode(body) if isinstance(body, KubeObject) else thaw(body)
@@ -151,7 +153,9 @@ def _wanted_scale(request: Request, current: KubeObject) -> tuple[int, str]:
     if request.verb == PATCH:
         if request.patch_type == JSON:
             raise bad_request("a JSON patch of scale is not supported")
-        before = encode(scale_of(current))
+        if resource.custom is not None:
+            check_has_replicas(current, tree, resource)
+        before = encode(scale_of(current, resource))
         before.setdefault("metadata", {}).pop("resourceVersion", None)
         tree = merge_patch(before, dict(tree))
     replicas = (tree.get("spec") or {}).get("replicas", 0)
@@ -163,13 +167,11 @@ def _wanted_scale(request: Request, current: KubeObject) -> tuple[int, str]:
     return replicas, (tree.get("metadata") or {}).get("resourceVersion", "")
 
 
-def _with_replicas(obj: KubeObject, replicas: int) -> KubeObject:
+def _with_replicas(obj: KubeObject, replicas: int, resource: Resource) -> KubeObject:
     if isinstance(obj, SCALED):
         wanted: Any = evolve(obj.spec, replicas=replicas)  # each of these kinds has a spec of its own
         return evolve(obj, spec=wanted)
-    assert isinstance(obj, GenericObject)
-    spec = freeze({**obj.content.get("spec", {}), "replicas": replicas})
-    return evolve(obj, content=obj.content.plus({"spec": spec}))
+    return with_custom_replicas(obj, replicas, resource)
 
 
 # ---- pods/binding

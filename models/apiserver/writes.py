@@ -23,6 +23,7 @@ from chaoskube.models.apiserver.api import (
     Request,
     Status,
 )
+from chaoskube.models.apiserver.audit import write_recorded
 from chaoskube.models.apiserver.authentication import identify
 from chaoskube.models.apiserver.bodies import causes_error, object_of, patched
 from chaoskube.models.apiserver.custom.validation import causes_of_create, causes_of_update
@@ -35,7 +36,6 @@ from chaoskube.models.apiserver.errors import (
     not_found,
     plain_error,
 )
-from chaoskube.models.apiserver.events import Written
 from chaoskube.models.apiserver.flow import Context, Flow
 from chaoskube.models.apiserver.keys import key_of
 from chaoskube.models.apiserver.names import generated_name, new_uid
@@ -141,7 +141,7 @@ def _store_new(
             new = yield from addresses.allocate(ctx, new)
         saved = yield from create(key, new)
         if saved is not None:
-            _written(ctx, request, resource, saved)
+            write_recorded(ctx, request, resource, saved)
             return saved
         if isinstance(new, Service):
             yield from addresses.release(new)
@@ -222,13 +222,13 @@ def _update(ctx: Context, request: Request, resource: Resource, key: str, change
             saved = yield from guaranteed_update(key, cached, change)
     except FinalizersGone as gone:
         removed = yield from delete(key, _removable(resource, request.name, gone.old.uid), gone.old)
-        _written(ctx, request, resource, removed)
+        write_recorded(ctx, request, resource, removed)
         if isinstance(removed.prev, Service):
             yield from addresses.release(removed.prev)
         metadata = evolve(gone.new.metadata, resource_version=gone.old.resource_version)
         return evolve(removed, obj=evolve(gone.new, metadata=metadata))
     if saved.wrote:
-        _written(ctx, request, resource, saved)
+        write_recorded(ctx, request, resource, saved)
     return saved
 
 
@@ -355,7 +355,7 @@ def delete_object(ctx: Context, request: Request, resource: Resource) -> Flow[Do
     if decided.mark is not None:
         saved = yield from guaranteed_update(key, current, change)
         if saved.wrote:
-            _written(ctx, request, resource, saved)
+            write_recorded(ctx, request, resource, saved)
         assert saved.obj is not None
         marked = saved.obj
     if not decided.remove:
@@ -371,7 +371,7 @@ def _remove(ctx: Context, request: Request, resource: Resource, key: str, marked
         if error.status.code != 404 or marked.metadata.deletion_timestamp is None:
             raise
         return _deleted(marked, resource)
-    _written(ctx, request, resource, saved)
+    write_recorded(ctx, request, resource, saved)
     assert saved.prev is not None
     if isinstance(saved.prev, Service):
         yield from addresses.release(saved.prev)
@@ -431,23 +431,4 @@ def _deleted(obj: KubeObject, resource: Resource) -> Done:
     return Done(code=200, body=status)
 
 
-def _written(ctx: Context, request: Request, resource: Resource, saved: Saved) -> None:
-    subject = saved.obj or saved.prev
-    assert subject is not None
-    ctx.record(
-        Written(
-            server=ctx.name,
-            verb=request.verb,
-            resource=resource.plural,
-            subresource=request.subresource,
-            key=subject.key,
-            resource_version=saved.revision,
-            obj=saved.obj,
-            prev=saved.prev,
-            user=request.user,
-        )
-    )
-
-
-write_recorded = _written
 removable = _removable

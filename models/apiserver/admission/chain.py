@@ -18,6 +18,7 @@ from chaoskube.models.apiserver.admission.namespace_lifecycle import NamespaceLi
 from chaoskube.models.apiserver.admission.node_taint import TaintNodesByCondition
 from chaoskube.models.apiserver.admission.plugin import Plugin
 from chaoskube.models.apiserver.admission.priority import Priority
+from chaoskube.models.apiserver.admission.resource_quota import ResourceQuotaPlugin
 from chaoskube.models.apiserver.flow import Context, Flow
 
 PLUGINS: tuple[type[Plugin], ...] = (
@@ -28,6 +29,7 @@ PLUGINS: tuple[type[Plugin], ...] = (
     DefaultTolerationSeconds,
     DefaultStorageClass,
     DefaultIngressClass,
+    ResourceQuotaPlugin,
 )
 
 

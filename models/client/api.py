@@ -278,9 +278,9 @@ class ApiClient:
 
 
 class _Attempts:
-    """One request through all its attempts."""
+    """One request through all its attempts, which share the time that it was given."""
 
-    __slots__ = ("_client", "_left", "_on_done", "_request", "_timeout_ns")
+    __slots__ = ("_client", "_deadline", "_left", "_on_done", "_request")
 
     def __init__(
         self, client: ApiClient, request: Request, on_done: OnDone, timeout_ns: int | None, retries_max: int
@@ -288,29 +288,31 @@ class _Attempts:
         self._client = client
         self._request = request
         self._on_done = on_done
-        self._timeout_ns = timeout_ns
+        self._deadline = client.process.now + timeout_ns if timeout_ns is not None else None
         self._left = retries_max
 
     def send(self) -> None:
         client = self._client
-        client._transport.request(
-            self._request, self._heard, caller=client.caller, timeout_ns=self._timeout_ns
-        )
+        timeout_ns = max(1, self._deadline - client.process.now) if self._deadline is not None else None
+        client._transport.request(self._request, self._heard, caller=client.caller, timeout_ns=timeout_ns)
 
     def _heard(self, answer: Response | Unsure) -> None:
         if isinstance(answer, Response) and answer.code < 429:
             self._on_done(answer)
             return
         delay = retry_delay(self._request.verb, answer)
-        if delay is None or self._left <= 0:
+        if delay is None or self._left <= 0 or not self._is_in_time(delay):
             self._on_done(answer)
-        else:
-            reached("client sends a request again by itself")
-            self._left -= 1
-            client = self._client
-            if client._bucket is not None:
-                delay += client._bucket.reserve(client.process.now + delay)
-            client.process.call_later(delay, self.send)
+            return
+        reached("client sends a request again by itself")
+        self._left -= 1
+        client = self._client
+        if client._bucket is not None:
+            delay += client._bucket.reserve(client.process.now + delay)
+        client.process.call_later(delay, self.send)
+
+    def _is_in_time(self, delay_ns: int) -> bool:
+        return self._deadline is None or self._client.process.now + delay_ns < self._deadline
 
 
 def create_request(obj: KubeObject) -> Request:

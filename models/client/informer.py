@@ -41,6 +41,7 @@ from chaoskube.models.client.events import InformerRelisted, InformerSynced
 from chaoskube.models.client.handlers import Handler, OnAdd, OnDelete, OnTombstone, OnUpdate
 from chaoskube.models.client.reflector import Reflector
 from chaoskube.models.client.store import NAMESPACE, Indexer, Store
+from chaoskube.models.client.views import ChangeHeard, StateHeard, StoreChanged, VersionHeard, View
 from chaoskube.models.objects import KubeObject, LabelSelector
 from chaoskube.models.objects.selectors import matches
 from chaoskube.sim import Timer
@@ -73,6 +74,12 @@ class Informer:
         self.has_synced = False
         self.last_resource_version = ""
         self._process = client.process
+        self._view = View(
+            resource=resource,
+            namespace=namespace,
+            label_selector=label_selector,
+            field_selector=field_selector,
+        )
         self._store = Store()
         self._queue = make_queue(self._store)
         self._is_handling = False
@@ -173,6 +180,8 @@ class Informer:
 
     def replace(self, items: tuple[KubeObject, ...], resource_version: str, server: str) -> None:
         """This is all there is."""
+        heard = StateHeard(view=self._view, objects=items, resource_version=resource_version)
+        self._process.mention(heard)
         if self._transform is not None:
             items = tuple([self._transform(item) for item in items])
         self._queue.replace(WholeState(objects=items, resource_version=resource_version, server=server))
@@ -182,6 +191,7 @@ class Informer:
         """One change."""
         obj = event.object
         assert isinstance(obj, KubeObject), f"an object, not {obj!r}"
+        self._process.mention(ChangeHeard(view=self._view, type=event.type, obj=obj))
         if self._transform is not None:
             obj = self._transform(obj)
         if event.type == WATCH_DELETED:
@@ -192,6 +202,7 @@ class Informer:
 
     def advance(self, resource_version: str) -> None:
         """Nothing changed up to here."""
+        self._process.mention(VersionHeard(view=self._view, resource_version=resource_version))
         self._queue.bookmark(resource_version)
         self._handle()
 
@@ -248,6 +259,8 @@ class Informer:
             else:
                 assert delta.type == SYNC_ALL, f"what stands alone is a resync, not {delta.type}"
                 told += [(known, known) for known in self._store.list()]
+        now = tuple([((new or old).key, new) for old, new in told if new or old])  # type: ignore[union-attr]  # one of the two
+        self._process.mention(StoreChanged(view=self._view, now=now))
         for old, new in told:
             self._tell(old, new)
         if not self.has_synced and any(delta.type in (REPLACED_ALL, SETTLED) for delta in deltas):

@@ -1,83 +1,38 @@
-"""The lease dance: who may act as the leader of a component.
+"""The lease dance: one candidate tries every 2 s (and up to 2.4 s more), renews every 2 s, gives up after 10 s.
 
-The core (`Election`) judges by its own clock only: a record that changed was alive when it was *seen* to
-change, whatever its times say. The shell (`LeaderElector`) tries every 2 s (plus up to 2.4 s while another
-holds the lease), renews every 2 s, and gives up after 10 s without a renewal; then the process ends itself.
-Nothing fences: a request already sent by the old leader can land after the new one has begun.
+The core (`election.py`) judges, this shell waits and asks. A leader writes at once over what it wrote last; when
+that fails, it reads first like everybody. When it could not renew for 10 s it stops, and its process ends itself.
+Nothing fences: a request already sent by the old leader can land after the new one has begun, and work that is under
+way when the lease is lost goes on until the process has ended.
 
-Source: staging/src/k8s.io/client-go/tools/leaderelection/leaderelection.go.
+`cancel()` is a clean end (SIGTERM): with `release_on_cancel` the lease is let go, so that the next leader need not
+wait; kube-controller-manager 1.36 doesn't do that.
 
-Not modelled: release on a clean exit, coordinated leader election.
+Source: staging/src/k8s.io/client-go/tools/leaderelection/{leaderelection,resourcelock/leaselock}.go.
+
+Not modelled: coordinated leader election, the health check that watches a leader.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from attrs import evolve, frozen
+from attrs import evolve
 
-from chaoskube.models.apiserver.api import Status
-from chaoskube.models.client.api import ApiClient
+from chaoskube.models.client.api import ApiClient, is_conflict, is_not_found
+from chaoskube.models.client.election import (
+    RETRY_JITTER_TENTHS,
+    Election,
+    ElectionOptions,
+    LeaderRecord,
+    to_record,
+    to_spec,
+)
 from chaoskube.models.client.events import LeaderStarted, LeaderStopped
-from chaoskube.models.constants import LEASE_DURATION, RENEW_DEADLINE, RETRY_PERIOD
-from chaoskube.models.objects import Lease, LeaseSpec, ObjectMeta
-from chaoskube.sim import MICROSECOND, SECOND, Process, Refused, Unsure
+from chaoskube.models.objects import Lease, ObjectMeta
+from chaoskube.sim import Process, Refused, Reply, Unsure, reached
 
-RETRY_JITTER_TENTHS = 12
-REQUEST_TIMEOUT = RENEW_DEADLINE // 2
 LEASE_NAMESPACE = "kube-system"
-
-
-@frozen(kw_only=True)
-class LeaderRecord:
-    """What a lease says about its holder. Times are Unix ns, and nobody judges by them."""
-
-    holder: str = ""
-    lease_duration_seconds: int = 0
-    acquire_time: int = 0
-    renew_time: int = 0
-    transitions: int = 0
-
-
-class Election:
-    """What one candidate knows: the record it saw last and when it saw it change."""
-
-    def __init__(self, identity: str) -> None:
-        self.identity = identity
-        self.observed = LeaderRecord()
-        self.observed_at = 0
-
-    @property
-    def is_leader(self) -> bool:
-        """The record seen last names this candidate."""
-        return self.observed.holder == self.identity
-
-    def observe(self, record: LeaderRecord, now: int) -> None:
-        """Take in a record as read or as written; only a change counts as a sign of life."""
-        if record != self.observed:
-            self.observed = record
-            self.observed_at = now
-
-    def is_valid(self, now: int) -> bool:
-        """Whether the lease, as last seen to change, still runs by our own clock."""
-        return self.observed_at + self.observed.lease_duration_seconds * SECOND > now
-
-    def may_take(self, now: int) -> bool:
-        """Whether this candidate may write itself into the lease."""
-        return self.is_leader or not self.observed.holder or not self.is_valid(now)
-
-    def claim(self, wall_ns: int) -> LeaderRecord:
-        """The record to write: a renewal, or the start of our own term."""
-        seconds = LEASE_DURATION // SECOND
-        if self.is_leader:
-            return evolve(self.observed, renew_time=wall_ns, lease_duration_seconds=seconds)
-        return LeaderRecord(
-            holder=self.identity,
-            lease_duration_seconds=seconds,
-            acquire_time=wall_ns,
-            renew_time=wall_ns,
-            transitions=self.observed.transitions + 1 if self.observed.holder else self.observed.transitions,
-        )
 
 
 class LeaderElector:
@@ -90,13 +45,23 @@ class LeaderElector:
         identity: str,
         on_started: Callable[[], None],
         on_stopped: Callable[[], None],
+        *,
+        on_new_leader: Callable[[str], None] | None = None,
+        options: ElectionOptions | None = None,
+        namespace: str = LEASE_NAMESPACE,
     ) -> None:
         self._client = client
         self._process: Process = client.process
         self._lease_name = lease_name
+        self._namespace = namespace
         self._on_started = on_started
         self._on_stopped = on_stopped
-        self._election = Election(identity)
+        self._on_new_leader = on_new_leader
+        self._options = options or ElectionOptions()
+        self._election = Election(identity, self._options)
+        self._is_cancelled = False
+        self._alarm: Reply[None] = self._process.reply()
+        self._reported_leader = ""
         self._lease: Lease | None = None
 
     @property
@@ -104,119 +69,147 @@ class LeaderElector:
         """What this candidate believes."""
         return self._election.is_leader
 
+    @property
+    def leader(self) -> str:
+        """Who leads, as far as is known here; "" when nobody was seen to."""
+        return self._election.observed.holder
+
     def start(self) -> None:
         """Begin to try."""
         self._process.spawn(self._run)
 
+    def cancel(self) -> None:
+        """End it cleanly: no renewal begins any more."""
+        self._is_cancelled = True
+        self._alarm.set(None)
+
     async def _run(self) -> None:
-        while not await self._try():
-            await self._process.sleep(
-                RETRY_PERIOD + self._process.rng.randrange(RETRY_PERIOD * RETRY_JITTER_TENTHS // 10)
-            )
-        identity = self._election.identity
-        self._process.record(LeaderStarted(lease=self._lease_name, identity=identity))
-        self._on_started()
-        while await self._renew():
-            await self._process.sleep(RETRY_PERIOD)
-        self._process.record(LeaderStopped(lease=self._lease_name, identity=identity))
+        if await self._acquire():
+            identity = self._election.identity
+            self._process.record(LeaderStarted(lease=self._lease_name, identity=identity))
+            self._on_started()
+            await self._keep()
+            self._process.record(LeaderStopped(lease=self._lease_name, identity=identity))
+        self.stop_leading()
+
+    def stop_leading(self) -> None:
+        """It may not act any more: who leads ends itself here, and all its work with it."""
         self._on_stopped()
 
+    async def _acquire(self) -> bool:
+        period = self._options.retry_period_ns
+        while not self._is_cancelled:
+            succeeded = await self._try(None)
+            self._report()
+            if succeeded:
+                return True
+            await self._pause(period + self._process.rng.randrange(period * RETRY_JITTER_TENTHS // 10))
+        return False
+
+    async def _keep(self) -> None:
+        """Renew until that fails for as long as it may, or the end is asked for."""
+        while not self._is_cancelled and await self._renew():
+            self._report()
+            await self._pause(self._options.retry_period_ns)
+        if self._options.release_on_cancel:
+            await self._release()
+
     async def _renew(self) -> bool:
-        """One renewal, tried every 2 s for 10 s."""
-        deadline = self._process.now + RENEW_DEADLINE
+        """One renewal: tried every 2 s, from the beginning of one try to that of the next, for 10 s."""
+        deadline = self._process.now + self._options.renew_deadline_ns
         while True:
+            next_try = self._process.now + self._options.retry_period_ns
             if await self._try(deadline):
                 return True
-            if self._process.now + RETRY_PERIOD >= deadline:
-                await self._process.sleep(max(0, deadline - self._process.now))
+            await self._pause(min(next_try, deadline) - self._process.now)
+            if self._is_cancelled or self._process.now >= deadline:
                 return False
-            await self._process.sleep(RETRY_PERIOD)
 
-    async def _try(self, deadline: int | None = None) -> bool:
-        """tryAcquireOrRenew: True when the lease is ours afterwards."""
+    async def _pause(self, duration_ns: int) -> None:
+        """Sleep, unless the end is asked for."""
+        if self._is_cancelled or duration_ns <= 0:
+            return
+        self._alarm = self._process.reply()
+        timer = self._process.call_later(duration_ns, self._alarm.set, None)
+        await self._alarm.wait()
+        timer.cancel()
+
+    def _report(self) -> None:
+        if self.leader != self._reported_leader:
+            self._reported_leader = self.leader
+            if self._on_new_leader is not None:
+                self._on_new_leader(self.leader)
+
+    # -- the lock
+
+    async def _try(self, deadline: int | None) -> bool:
+        """tryAcquireOrRenew: True when the lease is ours afterwards. Judged as of its beginning."""
+        now, wall = self._process.now, self._process.wall_ns()
         try:
-            if (
-                self._election.is_leader
-                and self._lease is not None
-                and self._election.is_valid(self._process.now)
-            ):
+            if self._lease is not None and self._election.may_renew(now):
                 try:
-                    return await self._write(self._lease, deadline)
+                    await self._write(self._lease, self._election.claim(wall), deadline)
+                    return True
                 except (Refused, Unsure):
+                    reached("leader reads its lease after a failed renewal")
                     if deadline is not None and self._process.now >= deadline:
                         return False
             lease = await self._read(deadline)
             if lease is None:
-                return await self._create(deadline)
-            if not self._election.may_take(self._process.now):
+                await self._create(self._election.first_claim(wall), deadline)
+                return True
+            if not self._election.may_take(now):
                 return False
-            return await self._write(lease, deadline)
+            await self._write(lease, self._election.claim(wall), deadline)
+            return True
         except (Refused, Unsure):
             return False
+
+    async def _release(self) -> None:
+        """Let go of the lease, if it is still ours; a renewal that was under way may come in between."""
+        deadline = self._process.now + self._options.renew_deadline_ns
+        while self._process.now < deadline:
+            try:
+                lease = await self._read(deadline)
+                if lease is None or not self._election.is_leader:
+                    return
+                await self._write(lease, self._election.release(self._process.wall_ns()), deadline)
+                reached("leader released its lease")
+                return
+            except (Refused, Unsure) as error:
+                if not is_conflict(error):
+                    return
 
     async def _read(self, deadline: int | None) -> Lease | None:
         try:
             found = await self._client.get(
-                "leases", LEASE_NAMESPACE, self._lease_name, timeout_ns=self._timeout(deadline)
+                "leases", self._namespace, self._lease_name, timeout_ns=self._timeout(deadline)
             )
         except Refused as refusal:
-            if isinstance(refusal.status, Status) and refusal.status.code == 404:
+            if is_not_found(refusal):
                 return None
             raise
-        assert isinstance(found, Lease), f"a lease, not {found!r}"
-        self._saw(found)
-        return found
+        self._lease = lease = _lease(found)
+        self._election.read(to_record(lease), self._process.now)
+        return lease
 
-    async def _create(self, deadline: int | None) -> bool:
-        record = self._election.claim(self._wall())
-        lease = Lease(
-            metadata=ObjectMeta(name=self._lease_name, namespace=LEASE_NAMESPACE), spec=_spec(record)
-        )
-        made = await self._client.create(lease, timeout_ns=self._timeout(deadline))
-        assert isinstance(made, Lease), f"a lease, not {made!r}"
-        self._saw(made)
-        return True
+    async def _create(self, record: LeaderRecord, deadline: int | None) -> None:
+        metadata = ObjectMeta(name=self._lease_name, namespace=self._namespace)
+        lease = Lease(metadata=metadata, spec=to_spec(record))
+        self._lease = _lease(await self._client.create(lease, timeout_ns=self._timeout(deadline)))
+        self._election.wrote(record, self._process.now)
 
-    async def _write(self, lease: Lease, deadline: int | None) -> bool:
-        record = self._election.claim(self._wall())
-        written = await self._client.update(
-            evolve(lease, spec=_spec(record)), timeout_ns=self._timeout(deadline)
-        )
-        assert isinstance(written, Lease), f"a lease, not {written!r}"
-        self._saw(written)
-        return True
-
-    def _saw(self, lease: Lease) -> None:
-        self._lease = lease
-        self._election.observe(_record(lease), self._process.now)
+    async def _write(self, lease: Lease, record: LeaderRecord, deadline: int | None) -> None:
+        changed = evolve(lease, spec=to_spec(record))
+        self._lease = _lease(await self._client.update(changed, timeout_ns=self._timeout(deadline)))
+        self._election.wrote(record, self._process.now)
 
     def _timeout(self, deadline: int | None) -> int:
-        if deadline is None:
-            return REQUEST_TIMEOUT
-        return max(1, min(REQUEST_TIMEOUT, deadline - self._process.now))
-
-    def _wall(self) -> int:
-        return self._process.wall_ns() // MICROSECOND * MICROSECOND
+        """resourcelock.NewFromKubeconfig: a client whose requests may take half the deadline."""
+        longest = self._options.renew_deadline_ns // 2
+        return longest if deadline is None else max(1, min(longest, deadline - self._process.now))
 
 
-def _spec(record: LeaderRecord) -> LeaseSpec:
-    return LeaseSpec(
-        holder_identity=record.holder,
-        lease_duration_seconds=record.lease_duration_seconds,
-        acquire_time=record.acquire_time,
-        renew_time=record.renew_time,
-        lease_transitions=record.transitions,
-    )
-
-
-def _record(lease: Lease) -> LeaderRecord:
-    spec = lease.spec
-    if spec is None:
-        return LeaderRecord()
-    return LeaderRecord(
-        holder=spec.holder_identity or "",
-        lease_duration_seconds=spec.lease_duration_seconds or 0,
-        acquire_time=spec.acquire_time or 0,
-        renew_time=spec.renew_time or 0,
-        transitions=spec.lease_transitions or 0,
-    )
+def _lease(found: object) -> Lease:
+    assert isinstance(found, Lease), f"a lease, not {found!r}"
+    return found

@@ -47,8 +47,18 @@ class CacheFeed:
     """Keeps one `WatchCache` up to date; `lines` serves its watchers."""
 
     def __init__(
-        self, process: Process, client: EtcdClient, resource: Resource, key_prefix: str, since: int = 0
+        self,
+        process: Process,
+        client: EtcdClient,
+        resource: Resource,
+        key_prefix: str,
+        since: int = 0,
+        read: Callable[[etcd.KeyValue], KubeObject] = from_kv,
     ) -> None:
+        self.on_change: Callable[[], None] | None = None
+        """Called whenever the cache holds something else."""
+        self._read = read
+        self._is_closed = False
         self.cache = WatchCache(kind=resource.kind, api_version=resource.api_version)
         self.cache.down_since = process.now
         self.lines = WatchLines(process, resource.name, self.cache)
@@ -67,10 +77,14 @@ class CacheFeed:
     # ---- from etcd
 
     def _list(self, revision: int = 0) -> None:
+        if self._is_closed:
+            return
         request = etcd.Range(key=self._prefix, range_end=etcd.prefix_end(self._prefix), revision=revision)
         self._client.request(request, lambda outcome: self._listed(outcome, revision))
 
     def _listed(self, outcome: object, asked: int) -> None:
+        if self._is_closed:
+            return
         if not isinstance(outcome, etcd.RangeResponse):
             if asked and outcome == etcd.COMPACTED:
                 self._list()
@@ -78,12 +92,16 @@ class CacheFeed:
                 self._process.call_later(RELIST_NS, self._list)
             return
         revision = asked or outcome.revision
-        self.cache.replace([(kv.key, from_kv(kv)) for kv in outcome.kvs], revision)
+        self.cache.replace([(kv.key, self._read(kv)) for kv in outcome.kvs], revision)
         self._watch(revision)
         self._wake()
+        if self.on_change is not None:
+            self.on_change()
 
     def _watch(self, revision: int) -> None:
         """Everything after `revision`."""
+        if self._is_closed:
+            return
         create = etcd.WatchCreate(
             key=self._prefix,
             range_end=etcd.prefix_end(self._prefix),
@@ -115,7 +133,7 @@ class CacheFeed:
                 break
             obj: KubeObject | None = None
             if event.type is etcd.EventType.PUT:
-                obj = from_kv(event.kv)
+                obj = self._read(event.kv)
             changes.append(cache.apply(event.kv.key, obj, event.kv.mod_revision, now))
         if self._waiters:
             self._wake()
@@ -125,6 +143,8 @@ class CacheFeed:
                 send(watcher_id, watch_event)
         if broken:
             self._give_up(broken)
+        elif self.on_change is not None:
+            self.on_change()
 
     def _on_progress(self, revision: int) -> None:
         self.cache.progress(revision)
@@ -160,6 +180,17 @@ class CacheFeed:
         )
         self.lines.end(ended)
         self._process.call_later(RELIST_NS, self._list)
+
+    def close(self) -> None:
+        """The resource is served no more, or differently: its watches end, and whoever waits waited in vain."""
+        self._is_closed = True
+        if self._handle is not None:
+            self._handle.cancel()
+        self.lines.end(self.cache.reset(self._process.now))
+        waiting, self._waiters = self._waiters, []
+        for waiter in waiting:
+            waiter.timer.cancel()
+            waiter.resume(False)
 
     # ---- who waits for a revision
 

@@ -103,6 +103,12 @@ def no_such_resource() -> ApiError:
     )
 
 
+def paths_not_installed() -> ApiError:
+    """503: what this server serves isn't known yet (it has just started). (server/filters/with_mux_complete.go)"""
+    message = "the request has been made before all known HTTP paths have been installed, please try again"
+    return ApiError(Status(code=503, reason="ServiceUnavailable", message=message, retry_after_seconds=5))
+
+
 def plain_error(message: str) -> ApiError:
     """500 without a reason: a Go error that is no Status."""
     return ApiError(Status(code=500, message=message))

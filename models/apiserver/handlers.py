@@ -17,11 +17,13 @@ from chaoskube.models.apiserver.api import (
     ObjectList,
     Request,
 )
+from chaoskube.models.apiserver.custom.requests import DEFINITIONS, custom_request, delete_definition
 from chaoskube.models.apiserver.errors import (
     ApiError,
     bad_request,
     method_not_allowed,
     no_such_resource,
+    paths_not_installed,
 )
 from chaoskube.models.apiserver.flow import Context, Flow
 from chaoskube.models.apiserver.reads import get_object, list_objects
@@ -42,12 +44,18 @@ STATUS_VERBS = (GET, UPDATE, PATCH)
 def handle(ctx: Context, request: Request) -> Flow[Done]:
     """The flow of a request (all but watches); what is wrong with its shape is an ApiError at once."""
     resource = find_resource(ctx, request)
+    flow = handle_known(ctx, request, resource)
+    return flow if resource.custom is None else custom_request(flow, ctx, request, resource)
+
+
+def handle_known(ctx: Context, request: Request, resource: Resource) -> Flow[Done]:
+    """The flow of a request about this resource, whatever its definition says."""
     if request.subresource == "status":
         if not resource.has_status or request.verb not in STATUS_VERBS:
             raise method_not_allowed()
     elif request.subresource:
         return handler_of(request, resource)(ctx, request, resource)
-    handler = _HANDLERS.get(request.verb)
+    handler = delete_definition if _ends_definition(request, resource) else _HANDLERS.get(request.verb)
     if handler is None:
         raise method_not_allowed()
     if resource.namespaced and not request.namespace and request.verb != LIST:
@@ -55,11 +63,17 @@ def handle(ctx: Context, request: Request) -> Flow[Done]:
     return handler(ctx, request, resource)
 
 
+def _ends_definition(request: Request, resource: Resource) -> bool:
+    return request.verb == DELETE and resource.plural == DEFINITIONS and resource.custom is None
+
+
 def find_resource(ctx: Context, request: Request) -> Resource:
     """The resource that a request names, if this server knows it."""
     try:
         return ctx.resources.resource_of(request.resource)
     except UsageError as error:
+        if not ctx.cache(DEFINITIONS).was_ready:
+            raise paths_not_installed() from error
         raise no_such_resource() from error
 
 

@@ -7,6 +7,7 @@ be selected).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from chaoskube.models.apiserver.errors import bad_request
@@ -76,7 +77,7 @@ def _by_fields(resource: Resource, text: str) -> Predicate:
     except UsageError as error:
         raise bad_request(str(error)) from error
     tests: list[tuple[Getter, bool, str]] = []
-    fields = {**_EVERYWHERE, **_OF_KIND.get(resource.plural, {})}
+    fields = {**_EVERYWHERE, **_of_custom(resource)} if resource.custom else _of_built_in(resource)
     for requirement in requirements:
         getter = fields.get(requirement.path)
         if getter is None:
@@ -86,6 +87,23 @@ def _by_fields(resource: Resource, text: str) -> Predicate:
         only, _, wanted = tests[0]
         return lambda obj: _text(only(obj)) == wanted
     return lambda obj: all((_text(getter(obj)) == value) is equal for getter, equal, value in tests)
+
+
+def _of_built_in(resource: Resource) -> Mapping[str, Getter]:
+    return {**_EVERYWHERE, **_OF_KIND.get(resource.plural, {})}
+
+
+def _of_custom(resource: Resource) -> Mapping[str, Getter]:
+    """The fields that the definition makes selectable (spec.versions[*].selectableFields)."""
+    assert resource.custom is not None
+    return {path.removeprefix("."): partial(_at, path) for path in resource.custom.selectable_fields}
+
+
+def _at(path: str, obj: Any) -> object:
+    node: Any = obj.content
+    for step in path.removeprefix(".").split("."):
+        node = node.get(step) if isinstance(node, Mapping) else None
+    return node
 
 
 def _text(value: object) -> str:

@@ -13,8 +13,10 @@ Not modelled: OpenAPI and discovery documents,
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from random import Random
-from typing import Final
+from typing import Final, cast
 
 from chaoskube.models.apiserver import handlers
 from chaoskube.models.apiserver.admission import PLUGINS, SYSTEM_NAMESPACES, Chain
@@ -31,12 +33,16 @@ from chaoskube.models.apiserver.authorization.bootstrap import store_default_pol
 from chaoskube.models.apiserver.authorization.rbac import CACHES as POLICY_CACHES
 from chaoskube.models.apiserver.cache_feed import CacheFeed
 from chaoskube.models.apiserver.compaction import Round, compact
+from chaoskube.models.apiserver.custom.requests import DEFINITIONS
+from chaoskube.models.apiserver.custom.serving import CustomResources, Loopback
+from chaoskube.models.apiserver.custom.versions import read_custom, served
 from chaoskube.models.apiserver.errors import ApiError, timeout
 from chaoskube.models.apiserver.events import Rejected
 from chaoskube.models.apiserver.flow import Effect, Flow, Outcome, Pause, Until, UntilCached
 from chaoskube.models.apiserver.gate import Gate
 from chaoskube.models.apiserver.keys import UNCACHED, prefix_of
 from chaoskube.models.apiserver.server_options import PERMISSIVE, ServerOptions
+from chaoskube.models.apiserver.storage import from_kv
 from chaoskube.models.apiserver.watch_cache import WatchCache
 from chaoskube.models.apiserver.watches import Watches
 from chaoskube.models.apiserver.writes import Done
@@ -44,7 +50,7 @@ from chaoskube.models.constants import API_REQUEST_TIMEOUT, COMPACTION_PERIOD, R
 from chaoskube.models.etcd import messages as etcd
 from chaoskube.models.etcd.client import EtcdClient
 from chaoskube.models.objects import Namespace, ObjectMeta
-from chaoskube.models.objects.resources import Resources
+from chaoskube.models.objects.resources import Resource, Resources
 from chaoskube.sim import MILLISECOND, SECOND, Address, Connection, Process, Unsure, reached
 
 ETCD_RETRY_NS: Final = 100 * MILLISECOND
@@ -59,6 +65,7 @@ CACHED_AT_BOOT: Final = (
     "configmaps",
     "namespaces",
     "priorityclasses",
+    DEFINITIONS,
 )
 """A real server fills all its caches at boot; here the others wait until somebody asks for them."""
 BOOTSTRAP_RETRY_NS: Final = 1 * SECOND
@@ -108,6 +115,7 @@ class ApiServer:
         self._watches = Watches(self, process, self._client, self._feed)
         for name in CACHED_AT_BOOT:
             self._feed(name)
+        CustomResources(process, self, self.resources, self._feed(DEFINITIONS), self._drop_feed)
         process.call_later(COMPACTION_PERIOD, self._compact, Round())
         self._port = port
         self._has_policy = RBAC in options.authorization
@@ -142,9 +150,17 @@ class ApiServer:
             resource = self.resources.resource_of(plural)
             first = self._feeds.get(CACHED_AT_BOOT[0])
             since = first.cache.filled_at if first is not None else 0
-            feed = CacheFeed(self._process, self._client, resource, prefix_of(resource), since)
+            read = from_kv
+            if resource.custom is not None:
+                since, read = 0, partial(read_custom, resource=resource, resources=self.resources)
+            feed = CacheFeed(self._process, self._client, resource, prefix_of(resource), since, read)
             self._feeds[plural] = feed
         return feed
+
+    def _drop_feed(self, name: str) -> None:
+        feed = self._feeds.pop(name, None)
+        if feed is not None:
+            feed.close()
 
     # ---- requests
 
@@ -160,6 +176,9 @@ class ApiServer:
             flow: Flow[Done | None] = _watched(self, self._watches, request, connection)
         else:
             flow = _handled(self, request)
+        self._begin_flow(flow, request, connection)
+
+    def _begin_flow(self, flow: Flow[Done | None], request: Request, connection: Connection) -> None:
         run = Run(flow, request, connection, self._process.now + API_REQUEST_TIMEOUT)
         timer = self._process.call_at(run.deadline, self._time_is_up, run)
         self._advance(run, None)
@@ -238,6 +257,15 @@ class ApiServer:
             run.connection.close()
 
     # ---- what a server does by itself
+
+    def ask_self(self, request: Request, then: Callable[[Response], None]) -> None:
+        """A request to itself, through the front door."""
+        self._process.call_later(REQUEST_HANDLING, self._begin, request, Loopback(then))
+
+    def ask_store(self, request: Request, resource: Resource, then: Callable[[Response], None]) -> None:
+        """A request about custom objects behind the front door: nobody is asked."""
+        flow = served(handlers.handle_known(self, request, resource), resource, self.resources)
+        self._begin_flow(flow, request, cast(Connection, Loopback(then)))
 
     def _bootstrap_when_filled(self) -> None:
         """As post-start hooks do: what a server writes by itself comes after its caches' first lists."""

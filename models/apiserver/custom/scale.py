@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from attrs import evolve
 
-from chaoskube.models.apiserver.errors import ApiError, bad_request, internal_error
+from chaoskube.models.apiserver.errors import bad_request, internal_error
 from chaoskube.models.objects import GenericObject, KubeObject, freeze, thaw
 from chaoskube.models.objects.causes import Cause, invalid
 from chaoskube.models.objects.resources import CustomVersion, Resource
@@ -20,40 +20,48 @@ from chaoskube.models.objects.resources import CustomVersion, Resource
 INT32_MAX: Final = 2**31 - 1
 
 
-def custom_replicas(obj: GenericObject, version: CustomVersion) -> tuple[int | None, int, str]:
-    """What is wanted (None: nothing is said), what there is, and which pods these are."""
-    wanted = _found(obj.content, version.spec_replicas_path)
-    there = _found(obj.content, version.status_replicas_path)
-    selector = _found(obj.content, version.label_selector_path) if version.label_selector_path else ""
-    return (
-        wanted if isinstance(wanted, int) else None,
-        there if isinstance(there, int) else 0,
-        selector if isinstance(selector, str) else "",
-    )
+def custom_replicas(obj: KubeObject, resource: Resource) -> tuple[int, int, str]:
+    """What is wanted, what there is, and which pods these are; 500 where nothing says what is wanted."""
+    version, content = _scaled(resource), _content(obj)
+    wanted = _found(content, version.spec_replicas_path)
+    if not isinstance(wanted, int):
+        raise internal_error(f'the spec replicas field "{version.spec_replicas_path}" does not exist')
+    there = _found(content, version.status_replicas_path)
+    selector = _found(content, version.label_selector_path) if version.label_selector_path else ""
+    return wanted, there if isinstance(there, int) else 0, selector if isinstance(selector, str) else ""
 
 
-def with_custom_replicas(obj: GenericObject, replicas: int, version: CustomVersion) -> KubeObject:
+def check_has_replicas(obj: KubeObject, patch: Mapping[str, Any], resource: Resource) -> None:
+    """400 for a patch of scale that says nothing of replicas, where the object says nothing either."""
+    path = _scaled(resource).spec_replicas_path
+    if _found(_content(obj), path) is None and _found(patch, "spec.replicas") is None:
+        raise bad_request(f'the spec replicas field "{path}" cannot be empty')
+
+
+def with_custom_replicas(obj: KubeObject, replicas: int, resource: Resource) -> KubeObject:
     """The object with so many replicas wanted."""
-    content: dict[str, Any] = thaw(obj.content)
-    *steps, last = _steps(version.spec_replicas_path)
+    path = _scaled(resource).spec_replicas_path
+    content: dict[str, Any] = thaw(_content(obj))
+    *steps, last = _steps(path)
     node = content
     for step in steps:
         inner = node.setdefault(step, {})
         if not isinstance(inner, dict):
-            raise bad_request(
-                f"value cannot be set because {version.spec_replicas_path} is not a map[string]interface{{}}"
-            )
+            raise bad_request(f"value cannot be set because {path} is not a map[string]interface{{}}")
         node = inner
     node[last] = replicas
+    assert isinstance(obj, GenericObject)
     return evolve(obj, content=freeze(content))
 
 
-def no_replicas(version: CustomVersion, *, is_write: bool) -> ApiError:
-    """There is nothing at the path of the replicas: a read is the server's trouble, a write the client's."""
-    path = version.spec_replicas_path
-    if is_write:
-        return bad_request(f'the spec replicas field "{path}" cannot be empty')
-    return internal_error(f'the spec replicas field "{path}" does not exist')
+def _content(obj: KubeObject) -> Mapping[str, Any]:
+    assert isinstance(obj, GenericObject), f"a custom object, not {obj!r}"
+    return obj.content
+
+
+def _scaled(resource: Resource) -> CustomVersion:
+    assert resource.custom is not None and resource.has_scale, f"{resource.name} has no scale subresource"
+    return resource.custom
 
 
 def replicas_causes(

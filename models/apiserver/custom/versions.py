@@ -21,6 +21,7 @@ from typing import TypeVar
 from attrs import evolve
 
 from chaoskube.models.apiserver.flow import Effect, Flow, Outcome
+from chaoskube.models.apiserver.storage import from_kv
 from chaoskube.models.etcd import messages as etcd
 from chaoskube.models.objects import GenericObject, KubeObject, freeze, thaw
 from chaoskube.models.objects.resources import Resource, Resources
@@ -52,6 +53,11 @@ def _coerced(obj: GenericObject, stored_as: Resource) -> GenericObject:
         tree = without_nulls(pruned(tree, version.schema)[0], version.schema)
     content = freeze(with_defaults(tree, version.schema))
     return obj if content == obj.content else evolve(obj, content=content)
+
+
+def read_custom(kv: etcd.KeyValue, resource: Resource, resources: Resources) -> KubeObject:
+    """What a cache of custom objects takes from a key."""
+    return from_kv(_key_value(kv, resource, resources))
 
 
 def as_stored(obj: KubeObject, resource: Resource) -> KubeObject:

@@ -53,6 +53,9 @@ LONG_WARM_UP_SECONDS = 660
 """Where a recording is about compaction: its API server had compacted etcd before, which it does every 5 minutes."""
 MANAGER_STARTS_SECONDS = 20  # and up to 20 more, so that its loops have the recorded phase
 GOES_ON_SECONDS = 1
+GOES_ON_AFTER_AN_OUTAGE_SECONDS = 181
+"""Each informer comes back after a backoff of its own, doubled by jitter to up to 60 s (client-go, reflector.go), and a
+controller that met one which lagged tries again after a second, two, four... (endpointslice_controller.go)."""
 WATCHED_ALWAYS = (
     "Pod",
     "ReplicaSet",
@@ -101,7 +104,7 @@ def play(recording: Recording, *, seed: int = 0) -> tuple[Recording, dict[str, s
     with World(seed=seed, epoch_ns=epoch_ns) as world:
         player = Player(world, recording)
         world.advance(warm_up_ns)
-        world.advance(seconds(recording.end + GOES_ON_SECONDS))
+        world.advance(seconds(recording.end + _goes_on(recording)))
         return player.recording(), player.nodes_bound()
 
 
@@ -109,6 +112,14 @@ def warm_up_of(recording: Recording) -> int:
     """How long the control plane runs before t=0 (ns)."""
     is_long = any(isinstance(record, Etcd) for record in recording.records)
     return seconds(LONG_WARM_UP_SECONDS if is_long else WARM_UP_SECONDS)
+
+
+def _goes_on(recording: Recording) -> int:
+    outage = any(
+        isinstance(record, Control) and record.component in ("kube-apiserver", "etcd")
+        for record in recording.records
+    )
+    return GOES_ON_AFTER_AN_OUTAGE_SECONDS if outage else GOES_ON_SECONDS
 
 
 def play_and_compare(recording: Recording, *, seed: int = 0) -> tuple[Recording, list[Difference]]:

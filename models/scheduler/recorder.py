@@ -13,6 +13,7 @@ from attrs import define
 
 from chaoskube.models.apiserver.api import MERGE, PATCH, Request, Response
 from chaoskube.models.client.api import ApiClient, create_request
+from chaoskube.models.client.recorder import grain_ns
 from chaoskube.models.objects import Event, ObjectMeta, ObjectReference, Pod
 from chaoskube.models.objects.times import micro_time_text
 from chaoskube.sim import MICROSECOND, SECOND, Unsure
@@ -68,7 +69,8 @@ class SchedulerEvents:
             del self._said[next(iter(self._said))]
 
     def _new(self, pod: Pod, type: str, reason: str, action: str, message: str) -> Event:
-        self._last_stamp = max(self._process.wall_ns(), self._last_stamp + 1)
+        stamp = self._process.wall_ns() + grain_ns(self._process.name)
+        self._last_stamp = max(stamp, self._last_stamp + 1)
         return Event(
             metadata=ObjectMeta(name=f"{pod.name}.{self._last_stamp:x}", namespace=pod.namespace),
             involved_object=ObjectReference(

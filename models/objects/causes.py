@@ -12,6 +12,7 @@ import attrs
 from attrs import frozen
 
 from chaoskube.models.objects.codec import encode
+from chaoskube.models.objects.frozen import FrozenDict, Tree
 
 
 @frozen(kw_only=True)
@@ -59,6 +60,17 @@ def too_long(field: str, bytes_max: int) -> Cause:
     return Cause(field=field, reason="FieldValueTooLong", message=message)
 
 
+def too_many(field: str, count: int, items_max: int) -> Cause:
+    """More items than allowed."""
+    message = f"Too many: {count}: must have at most {items_max} items"
+    return Cause(field=field, reason="FieldValueTooMany", message=message)
+
+
+def invalid_without_value(field: str, detail: str) -> Cause:
+    """Something that is not allowed, and too big or too plain to be shown."""
+    return Cause(field=field, reason="FieldValueInvalid", message=f"Invalid value: {detail}")
+
+
 def unsupported(field: str, value: object, allowed: Sequence[str]) -> Cause:
     """A value that is none of those allowed."""
     names = ", ".join(f'"{name}"' for name in allowed)
@@ -84,12 +96,24 @@ def invalid_message(kind: str, group: str, name: str, causes: Iterable[Cause]) -
 
 
 def go_text(value: object) -> str:
-    """A value as Kubernetes quotes it in a cause: JSON, without spaces."""
+    """A value as Kubernetes quotes it in a cause: JSON without spaces, the keys of maps in order."""
     if attrs.has(type(value)):
-        value = encode(value)
+        value = _with_sorted_maps(encode(value))
+    elif isinstance(value, FrozenDict):
+        value = {key: value[key] for key in sorted(value)}
     elif isinstance(value, tuple):
         value = [encode(item) if attrs.has(type(item)) else item for item in value]
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+def _with_sorted_maps(tree: Tree) -> Tree:
+    for name in _MAPS:
+        if isinstance(tree.get(name), dict):
+            tree[name] = {key: tree[name][key] for key in sorted(tree[name])}
+    return tree
+
+
+_MAPS = ("matchLabels", "limits", "requests", "nodeSelector")
 
 
 def _with(text: str, detail: str) -> str:

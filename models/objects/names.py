@@ -15,6 +15,9 @@ _SUBDOMAIN: Final = rf"{_LABEL}(\.{_LABEL})*"
 _QUALIFIED: Final = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
 _VALUE: Final = f"({_QUALIFIED})?"
 _CONFIG_KEY: Final = "[-._a-zA-Z0-9]+"
+_WILDCARD: Final = rf"\*\.{_SUBDOMAIN}"
+_LABEL_1035: Final = "[a-z]([-a-z0-9]*[a-z0-9])?"
+_PATH: Final = r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+"
 _PERCENT: Final = "[0-9]+%"
 
 _QUALIFIED_RULE: Final = "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character"
@@ -125,4 +128,47 @@ def port_name(value: str) -> list[str]:
         found.append("must not contain consecutive hyphens")
     if value[:1] == "-" or value[-1:] == "-":
         found.append("must not begin or end with a hyphen")
+    return found
+
+
+def path_segment(value: str) -> list[str]:
+    """What can stand in a URL: names of roles, and of events."""
+    if value in (".", ".."):
+        return [f"may not be '{value}'"]
+    return [f"may not contain '{sign}'" for sign in ("/", "%") if sign in value]
+
+
+def wildcard_subdomain(value: str) -> list[str]:
+    """A subdomain whose first label is a star: hosts of an Ingress."""
+    if re.fullmatch(_WILDCARD, value):
+        return []
+    rule = (
+        "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of "
+        "lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character"
+    )
+    return [_regex_error(rule, _WILDCARD, "*.example.com")]
+
+
+def dns1035_label(value: str) -> list[str]:
+    """RFC 1035 label: it begins with a letter."""
+    found = ["must be no more than 63 bytes"] if len(value.encode()) > 63 else []
+    if not re.fullmatch(_LABEL_1035, value):
+        rule = (
+            "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic "
+            "character, and end with an alphanumeric character"
+        )
+        found.append(_regex_error(rule, _LABEL_1035, "my-name", "abc-123"))
+    return found
+
+
+def domain_prefixed_path(value: str) -> list[str]:
+    """`example.com/controller`: a domain and a path."""
+    if not value:
+        return [""]
+    domain, slash, path = value.partition("/")
+    if not slash or not domain or not path:
+        return ['must be a domain-prefixed path (such as "acme.io/foo")']
+    found = [f"{message}" for message in dns_subdomain(domain)]
+    if not re.fullmatch(_PATH, path):
+        found.append(f"Invalid path (regex used for validation is '{_PATH}')")
     return found

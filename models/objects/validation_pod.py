@@ -22,6 +22,7 @@ from chaoskube.models.objects.causes import (
     required,
     unsupported,
 )
+from chaoskube.models.objects.inside import difference
 from chaoskube.models.objects.names import dns_label, dns_subdomain, label_value, qualified_name
 from chaoskube.models.objects.placement import PodSchedulingGate, Toleration, TopologySpreadConstraint
 from chaoskube.models.objects.pod import Pod, PodSpec, PodTemplateSpec
@@ -179,8 +180,9 @@ def check_pod_update(old: Pod, new: Pod) -> Iterator[Cause]:
     yield from _check_deadline_update(before.active_deadline_seconds, after.active_deadline_seconds)
     yield from _check_gates_update(before, after)
     yield from _check_tolerations_update(before.tolerations, after.tolerations)
-    if _munged(after, before) != before:
-        yield forbidden("spec", _CHANGEABLE)
+    kept = _munged(after, before)
+    if kept != before:
+        yield forbidden("spec", f"{_CHANGEABLE}\n{difference(before, kept)}")
 
 
 def _check_deadline_update(old: int | None, new: int | None) -> Iterator[Cause]:

@@ -27,6 +27,8 @@ class Change:
     revision: int
     before: KubeObject | None
     after: KubeObject | None
+    was: int = 0
+    """The revision that `before` was of; 0 when it is new."""
 
     @property
     def obj(self) -> KubeObject:
@@ -59,6 +61,7 @@ class Stored:
         self._objects: dict[str, dict[str, KubeObject]] = {}
         self._by_key: dict[str, KubeObject] = {}
         self._created: dict[tuple[str, str], int] = {}
+        self._changed: dict[str, int] = {}
         self._pods_of: dict[str, dict[str, None]] = {}
         journal.subscribe(Applied, self._applied)
 
@@ -108,7 +111,9 @@ class Stored:
                 self._created.pop((before.kind, before.key), None)
             else:
                 self._created[known.kind, known.key] = event.kv.create_revision
-            change = Change(at=entry.at, revision=applied.revision, before=before, after=known)
+            was = self._changed.get(event.kv.key, 0) if before is not None else 0
+            self._changed[event.kv.key] = applied.revision
+            change = Change(at=entry.at, revision=applied.revision, before=before, after=known, was=was)
             for listener in self.listeners:
                 listener(change)
 

@@ -69,6 +69,14 @@ class Journal:
             listener(entry)
         return entry
 
+    def mention(self, at: int, by: str, event: object) -> None:
+        """Tell whoever listens of something that is neither kept nor hashed, because what set it off is."""
+        listeners = self._listeners.get(type(event))
+        if listeners:
+            entry = Entry(seq=len(self.entries), at=at, by=by, event=event)
+            for listener in listeners:
+                listener(entry)
+
     def trace(self, line: str) -> None:
         """Hash a line that nobody will read unless two digests differ."""
         if self.lines is not None:

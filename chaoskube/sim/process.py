@@ -200,6 +200,10 @@ class Process:
         if self.state is not state and not self.is_alive:
             raise LifeEnded
 
+    def mention(self, event: object) -> None:
+        """Tell whoever watches from outside of something that isn't worth a place in the journal."""
+        self.world.journal.mention(self.world.clock.now, self.name, event)
+
     # -- life and death
 
     def start(self) -> None:

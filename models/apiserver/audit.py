@@ -49,7 +49,7 @@ def _meant(request: Request) -> tuple[str, str]:
     if wanted is not None:
         return wanted.resource_version or "", wanted.uid or ""
     body = request.body
-    if request.verb not in (UPDATE, PATCH):
+    if request.verb not in (UPDATE, PATCH) and not request.subresource:  # a binding names its pod's uid
         return "", ""
     if isinstance(body, KubeObject):
         return body.resource_version, body.uid

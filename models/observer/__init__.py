@@ -1,9 +1,9 @@
 """The god's view of a cluster: what invariants and reports read, built from the journal alone.
 
-It holds the store's objects as they are now (`seen.pods`, `seen.get(...)`), the faults and voluntary
-disruptions under way, how requests ended, and the views of etcd and Raft. It also re-exports the events
-that an invariant may wake on, so that invariants import this file and `models.objects` and nothing else.
-No component may import it.
+It holds the store's objects as they are now (`seen.pods`, `seen.get(...)`) and their history, the faults and voluntary
+disruptions under way, how requests ended, which containers run where, what clients' caches were told, what everybody
+may do, and the views of etcd and Raft. It also re-exports the events that an invariant may wake on, so that invariants
+import this package and `models.objects` and nothing else. No component may import it.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from typing import TypeVar
 
 import attrs
 
+from chaoskube.models.apiserver.authorization.rules import Action
 from chaoskube.models.apiserver.events import Written
-from chaoskube.models.client.events import InformerRelisted, LeaderStarted, LeaderStopped
+from chaoskube.models.client.events import InformerRelisted, LeaderStarted, LeaderStopped, WriteSent
 from chaoskube.models.controllers.events import (
     EndpointsDecided,
     EvictionDecided,
@@ -28,6 +29,19 @@ from chaoskube.models.etcd.view import EtcdView
 from chaoskube.models.network.events import RequestEnded
 from chaoskube.models.node.events import ContainerExited, ContainerListening, ContainerStarted
 from chaoskube.models.objects import Deployment, KubeObject, Pod, ReplicaSet, Service
+from chaoskube.models.objects.resources import Resources
+from chaoskube.models.observer.client_views import (
+    BACKWARDS,
+    GAP,
+    STORE,
+    UNKNOWN_STATE,
+    Behind,
+    ClientViews,
+    ViewConflict,
+)
+from chaoskube.models.observer.history import History, group_kind, same_content
+from chaoskube.models.observer.rights import Rights
+from chaoskube.models.observer.running import Running
 from chaoskube.models.raft.events import BecameLeader
 from chaoskube.models.stored import Change, Stored
 from chaoskube.sim import (
@@ -38,11 +52,18 @@ from chaoskube.sim import (
     OperationEnded,
     OperationStarted,
     ProcessStopped,
+    UsageError,
     World,
 )
 
 __all__ = [
+    "BACKWARDS",
+    "GAP",
+    "STORE",
+    "UNKNOWN_STATE",
     "BecameLeader",
+    "Behind",
+    "Change",
     "ContainerExited",
     "ContainerListening",
     "ContainerStarted",
@@ -64,7 +85,10 @@ __all__ = [
     "PodDeleteDecided",
     "ReplicaSetScaleDecided",
     "RequestEnded",
+    "ViewConflict",
+    "WriteSent",
     "Written",
+    "same_content",
 ]
 
 Kind = TypeVar("Kind", bound=KubeObject)
@@ -103,6 +127,10 @@ class Observer:
     def __init__(self, world: World) -> None:
         self.world = world
         self.store = Stored(world.journal)
+        self.history = History(self.store)
+        self.running = Running(world, self.store)
+        self.views = ClientViews(world.journal, self.history)
+        self.rights = Rights(self.store)
         self.etcd = EtcdView(world.journal)
         self.faults: dict[str, int] = {}
         """Faults under way, by their line: how many of each."""
@@ -113,6 +141,8 @@ class Observer:
         self.last_change: tuple[int, str] = (0, "nothing yet")
         self.leaders: dict[str, dict[str, int]] = {}
         """Which processes believe to hold each lease, since when."""
+        self.clocks_have_drifted = False
+        """Has any machine's time run fast or slow in this run?"""
         self._by_hand: list[tuple[int, str]] = []
         self.store.listeners.append(self._changed)
         self._listen()
@@ -145,6 +175,54 @@ class Observer:
     def created_in(self, obj: KubeObject) -> int:
         """The revision that created a stored object; 0 when it is not stored."""
         return self.store.created_in(obj)
+
+    def change_by(self, written: Written) -> Change | None:
+        """What a write changed in etcd; None when it changed nothing."""
+        subject = written.obj if written.obj is not None else written.prev
+        if subject is None:
+            return None
+        return self.history.of(group_kind(subject)).made_at(written.resource_version, subject.key)
+
+    def changed_at(self, obj: KubeObject, revision: int) -> int | None:
+        """When a revision of an object was made; None when there was none."""
+        change = self.history.of(group_kind(obj)).made_at(revision, obj.key)
+        return change.at if change is not None else None
+
+    def may(self, written: Written) -> bool:
+        """Do the stored roles allow a write? What a collection's deletion removes was asked for as a collection."""
+        try:
+            resource = Resources().resource_of(written.resource)
+        except UsageError:
+            return True  # custom resources: nobody here knows their group
+        subject = written.obj if written.obj is not None else written.prev
+        assert subject is not None, "a write has an object"
+        verbs = (written.verb, "deletecollection") if written.verb == "delete" else (written.verb,)
+        return any(
+            self.rights.allows(
+                written.user,
+                Action(
+                    verb=verb,
+                    group=resource.group,
+                    resource=resource.plural,
+                    subresource=written.subresource,
+                    namespace=subject.namespace if resource.namespaced else "",
+                    name=subject.name,
+                ),
+            )
+            for verb in verbs
+        )
+
+    def owner_of(self, obj: KubeObject, uid: str) -> KubeObject | None:
+        """The stored owner of this uid among those that an object names, or None."""
+        for reference in obj.metadata.owner_references or ():
+            if reference.uid == uid:
+                group = reference.api_version.rpartition("/")[0]
+                now = self.history.of((group, reference.kind)).now
+                for key in (f"{obj.namespace}/{reference.name}", reference.name):
+                    _, owner = now.get(key, (0, None))
+                    if owner is not None and owner.uid == uid:
+                        return owner
+        return None
 
     def active_pods_of_replicaset(self, uid: str) -> tuple[Pod, ...]:
         """Pods that a ReplicaSet controls and that count as its replicas."""
@@ -216,6 +294,7 @@ class Observer:
 
     def _fault_started(self, entry: Entry) -> None:
         assert isinstance(entry.event, FaultStarted), "subscribed to it"
+        self.clocks_have_drifted |= entry.event.verb == "clock-drift"
         if not self.faults and (self.recovered_at is None or self.recovered_at < entry.at):
             self._trouble_began = entry.at
         self.faults[entry.event.text] = self.faults.get(entry.event.text, 0) + 1

@@ -1,0 +1,130 @@
+"""The API server's writes: nothing is lost, nobody is taken for another, nobody does more than may be done.
+
+Each write that succeeded is in the audit log (`Written`), and is held against what it changed in etcd.
+"""
+
+from __future__ import annotations
+
+from chaoskube.invariant import always
+from chaoskube.models.observer import Entry, Observer, Written, same_content
+from chaoskube.sim import SECOND
+
+SYSTEM = "system:"
+REMOVING = ("delete", "deletecollection")
+RIGHTS_KNOWN_NS = 10 * SECOND
+
+
+@always(on=[Written])
+def no_update_is_lost(seen: Observer, event: Entry, memory: dict[str, object]) -> None:
+    """A write that names the version it was made for changes that version, and a component's update names one.
+
+    Else it takes back what somebody wrote meanwhile, and nobody is told. People may update without a version; a component
+    may where it alone writes. (staging/src/k8s.io/apiserver/pkg/storage/etcd3/store.go, GuaranteedUpdate; k/k#70674.)
+    """
+    written = _written(event)
+    place = f"{written.resource}/{written.key}"
+    last = memory.get(place)
+    memory[place] = written.user
+    change = seen.change_by(written)
+    if change is None or change.before is None:
+        return
+    wanted = written.requested_version
+    assert not wanted or wanted == str(change.was), (
+        f"{written.user} wrote {written.resource} {written.key} for version {wanted}, and overwrote {change.was}"
+    )
+    blind = written.verb == "update" and not wanted and written.user.startswith(SYSTEM)
+    assert not blind or last in (None, written.user), (
+        f"{written.user} updates {written.resource} {written.key} without a version, over what {last} wrote"
+    )
+
+
+@always(on=[Written])
+def a_write_is_what_is_stored(seen: Observer, event: Entry) -> None:
+    """What a write is answered with at its resource version is what etcd holds at that revision.
+
+    A version names one state, for whoever wrote it and for whoever watches. (apiserver/pkg/storage/etcd3/store.go.)
+    """
+    written = _written(event)
+    change = seen.change_by(written)
+    if change is None or written.obj is None or change.after is None:
+        return
+    assert same_content(written.obj, change.after), (
+        f"{written.user} was told that {written.resource} {written.key} is {written.obj.digest_text()} at revision "
+        f"{change.revision}; etcd holds {change.after.digest_text()}"
+    )
+
+
+@always(on=[Written])
+def a_write_for_one_uid_changes_no_other(event: Entry) -> None:
+    """A request that names a uid changes the object of that uid, or nothing.
+
+    What was decided about an object that is gone would be done to its namesake. (k/k PR#116550: bindings;
+    apiserver/pkg/storage/interfaces.go, Preconditions.)
+    """
+    written = _written(event)
+    known = written.prev if written.prev is not None else written.obj
+    assert not written.uid_asked or known is None or known.uid == written.uid_asked, (
+        f"{written.user} meant {written.resource} {written.key} with uid {written.uid_asked}, and wrote the one with "
+        f"uid {known.uid if known is not None else ''} ({written.verb} {written.subresource})".replace(
+            " )", ")"
+        )
+    )
+
+
+@always(on=[Written])
+def an_object_keeps_its_identity(event: Entry) -> None:
+    """No write changes an object's uid or takes back that it is being deleted.
+
+    Who owns it, and who waits for its end, would never know. (staging/src/k8s.io/apimachinery/pkg/api/validation,
+    ValidateObjectMetaAccessorUpdate.)
+    """
+    written = _written(event)
+    if written.prev is None or written.obj is None:
+        return
+    before, after = written.prev.metadata, written.obj.metadata
+    assert before.uid == after.uid, (
+        f"{written.user} changed the uid of {written.resource} {written.key} from {before.uid} to {after.uid}"
+    )
+    assert before.deletion_timestamp is None or after.deletion_timestamp is not None, (
+        f"{written.user} took back the deletion of {written.resource} {written.key}"
+    )
+
+
+@always(on=[Written])
+def nothing_goes_while_a_finalizer_stands(event: Entry) -> None:
+    """A delete removes no object that has finalizers; only who takes the last one away does.
+
+    Whoever put it there still has something to clean up. (staging/src/k8s.io/apiserver/pkg/registry/generic/registry/store.go,
+    deletionFinalizersForGarbageCollection and ShouldDeleteDuringUpdate.)
+    """
+    written = _written(event)
+    if written.obj is not None or written.prev is None or written.verb not in REMOVING:
+        return
+    left = written.prev.metadata.finalizers or ()
+    assert not left, (
+        f"{written.user} deleted {written.resource} {written.key}, which had the finalizer {left[0]}"
+    )
+
+
+@always(on=[Written])
+def nobody_exceeds_rbac(seen: Observer, event: Entry) -> None:
+    """Nobody writes what no stored role allows.
+
+    Judged where roles and bindings have been the same for 10 s, in calm: each server knows them through its own watch, and
+    may be behind. Kubelets are judged by the node authorizer. (plugin/pkg/auth/authorizer/rbac/rbac.go.)
+    """
+    written = _written(event)
+    rights = seen.rights
+    if rights.changed_at is None or event.at - rights.changed_at < RIGHTS_KNOWN_NS:
+        return
+    if not seen.has_been_calm_since(event.at):
+        return
+    assert seen.may(written), (
+        f"{written.user} has done what no role allows: {written.verb} {written.resource} {written.subresource} "
+        f"{written.key}"
+    )
+
+
+def _written(event: Entry) -> Written:
+    assert isinstance(event.event, Written), "woken by its own event only"
+    return event.event

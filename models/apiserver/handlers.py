@@ -17,7 +17,12 @@ from chaoskube.models.apiserver.api import (
     ObjectList,
     Request,
 )
-from chaoskube.models.apiserver.custom.requests import DEFINITIONS, custom_request, delete_definition
+from chaoskube.models.apiserver.custom.requests import (
+    DEFINITIONS,
+    check_path,
+    custom_request,
+    delete_definition,
+)
 from chaoskube.models.apiserver.errors import (
     ApiError,
     bad_request,
@@ -44,6 +49,8 @@ STATUS_VERBS = (GET, UPDATE, PATCH)
 def handle(ctx: Context, request: Request) -> Flow[Done]:
     """The flow of a request (all but watches); what is wrong with its shape is an ApiError at once."""
     resource = find_resource(ctx, request)
+    if resource.custom is not None:
+        check_path(request, resource)
     flow = handle_known(ctx, request, resource)
     return flow if resource.custom is None else custom_request(flow, ctx, request, resource)
 

@@ -10,7 +10,7 @@ Not modelled: discovery, OpenAPI and health paths (404 here).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from attrs import frozen
 
@@ -115,6 +115,7 @@ def to_request(
         else DeleteOptions(),
         field_validation=query.get("fieldValidation", ""),
         field_manager=query.get("fieldManager", ""),
+        force=query.get("force") in ("1", "true"),
         dry_run=_dry_run(query, verb),
     )
 
@@ -129,13 +130,15 @@ def parse_path(path: str) -> Target:
     else:
         raise NoSuchPath(path)
     served = [resource for resource in resources() if resource.api_version == api_version]
-    if not served:
+    if not served and (parts[0] == "api" or parts[1] in BUILT_IN_GROUPS):
         raise NoSuchPath(path)
     namespace = ""
     if rest[0] == "namespaces" and len(rest) > 2 and rest[2] not in ("status", "finalize"):
         namespace, rest = rest[1], rest[2:]
     resource = next((one for one in served if one.plural == rest[0]), None)
     name = rest[1] if len(rest) > 1 else ""
+    if not served:
+        resource = _perhaps_custom(rest[0], api_version, is_namespaced=bool(namespace))
     if resource is None or len(rest) > 3 or resource.namespaced < bool(namespace):
         raise no_such_resource()
     if resource.namespaced and name and not namespace:
@@ -146,6 +149,16 @@ def parse_path(path: str) -> Target:
         name=name,
         subresource=rest[2] if len(rest) > 2 else "",
     )
+
+
+BUILT_IN_GROUPS: Final = frozenset(resource.group for resource in resources())
+
+
+def _perhaps_custom(plural: str, api_version: str, *, is_namespaced: bool) -> Resource:
+    """A resource that a definition may have added: the server that is asked knows."""
+    group, _, version = api_version.partition("/")
+    name = f"{plural}.{version}.{group}"
+    return Resource(plural=plural, kind="", api_version=api_version, namespaced=is_namespaced, name=name)
 
 
 def _verb(method: str, target: Target, query: Mapping[str, str]) -> str:
@@ -164,6 +177,8 @@ def _verb(method: str, target: Target, query: Mapping[str, str]) -> str:
 
 def _name_of(resource: Resource) -> str:
     """The plural; with its group only where the plural alone would mean another resource."""
+    if not resource.kind:
+        return resource.name
     return (
         resource.plural if resource_of(resource.plural) is resource else f"{resource.plural}.{resource.group}"
     )
@@ -214,15 +229,20 @@ def _dry_run(query: Mapping[str, str], verb: str) -> bool:
 # ---- answers
 
 
-def answer_of(response: Response) -> tuple[int, Tree]:
+PAGE_NOT_FOUND: Final = "404 page not found\n"
+
+
+def answer_of(response: Response) -> tuple[int, Tree | str]:
     """HTTP status and body of an answer."""
+    if response.body == no_such_resource().status:
+        return 404, PAGE_NOT_FOUND  # the server found no definition for the path
     return response.code, body_tree(response.body)
 
 
 def error_answer(error: ApiError | NoSuchPath) -> tuple[int, Tree | str]:
     """The answer to a request that never got to a server."""
     if isinstance(error, NoSuchPath):
-        return 404, "404 page not found\n"
+        return 404, PAGE_NOT_FOUND
     return error.status.code, status_tree(error.status)
 
 
@@ -254,15 +274,21 @@ def object_tree(obj: KubeObject) -> Tree:
 
 
 def list_tree(body: ObjectList) -> Tree:
-    """A list; its items leave out kind and apiVersion, as the real server's do."""
+    """A list; its items leave out kind and apiVersion, as the real server's do; those of custom objects don't."""
     metadata: Tree = {"resourceVersion": body.resource_version}
     if body.continue_token:
         metadata["continue"] = body.continue_token
     if body.remaining_item_count is not None:
         metadata["remainingItemCount"] = body.remaining_item_count
     items = []
+    is_custom = all(one.api_version != body.api_version for one in resources())
+    if is_custom:
+        metadata.setdefault("continue", "")
     for obj in body.items:
         tree = object_tree(obj)
+        if is_custom:
+            items.append(tree)
+            continue
         items.append({key: value for key, value in tree.items() if key not in ("kind", "apiVersion")})
     return {"kind": body.kind, "apiVersion": body.api_version, "metadata": metadata, "items": items}
 

@@ -136,7 +136,10 @@ class ApiServer:
 
     def cache(self, resource: str) -> WatchCache:
         """This server's copy of a resource; of what has none, an empty one that is never ready."""
-        if resource in UNCACHED:
+        feed = self._feeds.get(resource)
+        if feed is not None:
+            return feed.cache
+        if resource in UNCACHED or not self.resources.knows(resource):
             return self._no_cache
         return self._feed(resource).cache
 
@@ -199,6 +202,9 @@ class ApiServer:
 
     def _carry_out(self, run: Run, effect: Effect) -> None:
         if isinstance(effect, UntilCached):
+            if not self.resources.knows(effect.resource):
+                self._advance(run, False)  # its definition went meanwhile
+                return
             feed = self._feed(effect.resource)
             feed.wait_for(effect.revision, lambda seen: self._advance(run, seen))
         elif isinstance(effect, Pause):

@@ -57,6 +57,7 @@ SECOND_NS = 1_000_000_000
 # AllowUnconditionalUpdate() == false: a PUT must say which version it replaces
 VERSION_REQUIRED = frozenset(
     {
+        "customresourcedefinitions",
         "leases",
         "leasecandidates",
         "poddisruptionbudgets",

@@ -121,6 +121,10 @@ class Resources:
         """The resources of one group and version; () when it isn't served."""
         return tuple([one for one in self.all() if one.api_version == api_version])
 
+    def knows(self, name: str) -> bool:
+        """Whether there is a resource of that name."""
+        return _built_in(name, None) is not None or name in self._by_name
+
     def resource_of(self, plural: str, group: str | None = None) -> Resource:
         """The resource by its plural name, with version and group where these are needed; built-in ones first."""
         found = _built_in(plural, group)

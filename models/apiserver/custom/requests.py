@@ -12,16 +12,17 @@ Called by `handlers.py`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from attrs import evolve
 
-from chaoskube.models.apiserver.api import CREATE, Preconditions, Request
+from chaoskube.models.apiserver.api import CREATE, LIST, WATCH, Preconditions, Request
 from chaoskube.models.apiserver.audit import write_recorded
 from chaoskube.models.apiserver.custom.definitions import ESTABLISHED, is_terminating, marked_for_deletion
 from chaoskube.models.apiserver.custom.objects import version_of
 from chaoskube.models.apiserver.custom.versions import served
-from chaoskube.models.apiserver.errors import conflict, forbidden, not_found
+from chaoskube.models.apiserver.errors import conflict, forbidden, no_such_resource, not_found
 from chaoskube.models.apiserver.flow import Context, Flow, Pause
 from chaoskube.models.apiserver.keys import key_of
 from chaoskube.models.apiserver.storage import guaranteed_update, read
@@ -35,6 +36,16 @@ DEFINITIONS: Final = "customresourcedefinitions"
 JUST_ESTABLISHED_NS: Final = 2 * SECOND
 
 
+def check_path(request: Request, resource: Resource) -> None:
+    """404 for a namespace too many or too few, and for a subresource that this version hasn't got."""
+    is_anywhere = request.verb in (LIST, WATCH) and not request.name
+    if bool(request.namespace) != resource.namespaced and (request.namespace or not is_anywhere):
+        raise no_such_resource()
+    known = {"": True, "status": resource.has_status, "scale": resource.has_scale}
+    if not known.get(request.subresource, False):
+        raise not_found(resource.plural, resource.group, request.name)
+
+
 def custom_request(flow: Flow[Done], ctx: Context, request: Request, resource: Resource) -> Flow[Done]:
     """The flow of a request for custom objects, after what its definition has to say."""
     definition = definition_of(ctx, resource)
@@ -43,8 +54,17 @@ def custom_request(flow: Flow[Done], ctx: Context, request: Request, resource: R
             yield Pause(JUST_ESTABLISHED_NS)
         if is_terminating(definition):
             why = "create not allowed while custom resource definition is terminating"
-            raise forbidden(resource.plural, resource.group, request.name, why)
+            raise forbidden(resource.plural, resource.group, _name_of(request), why)
     return (yield from served(flow, resource, ctx.resources))
+
+
+def _name_of(request: Request) -> str:
+    """The name in the path, or else in the object."""
+    body = request.body
+    if isinstance(body, Mapping):
+        metadata = body.get("metadata")
+        return str(metadata.get("name", "")) if isinstance(metadata, Mapping) else ""
+    return body.name if isinstance(body, KubeObject) else request.name
 
 
 def definition_of(ctx: Context, resource: Resource) -> CustomResourceDefinition | None:

@@ -86,7 +86,7 @@ def test_what_does_not_exist_is_said_as_the_real_server_says_it(
 def test_an_unknown_group_is_plain_text() -> None:
     """Recorded: api-create-rules."""
     with pytest.raises(NoSuchPath) as caught:
-        to_request("GET", "/apis/no.such.group/v1/things")
+        to_request("GET", "/apis/apps/v9/things")
 
     assert error_answer(caught.value) == (404, "404 page not found\n")
 

@@ -57,6 +57,10 @@ class Server:
         self._blocked: dict[Session, None] = {}
         self._is_retrying = False
         self._checks_without_leader = 0
+        self.is_ready = False
+        """Whether this life has ever known a leader: until then clients are accepted, but not answered."""
+        self._early: list[tuple[Session, object]] = []
+        replica.on_leading.append(lambda leads: self._known_leader())
         replica.process.listen(port, lambda connection: Session(self, connection).open())
         replica.on_tick.append(self._on_tick)
 
@@ -86,7 +90,20 @@ class Server:
         if self._is_retrying:
             self.replica.process.call_later(BLOCKED_RETRY_NS, self._retry)
 
+    def wait_until_ready(self, session: Session, message: object) -> None:
+        """Answer it once there is a leader (server/embed/serve.go waits for ReadyNotify)."""
+        self._early.append((session, message))
+
+    def _known_leader(self) -> None:
+        self.is_ready = True
+        early, self._early = self._early, []
+        for session, message in early:
+            if session.is_open:
+                session.take(message)
+
     def _on_tick(self, ticks: int) -> None:
+        if not self.is_ready and self.replica.raft.lead != NONE:
+            self._known_leader()
         if ticks % ETCD_ELECTION_TICKS:
             return
         if self.replica.raft.lead != NONE:
@@ -110,12 +127,24 @@ class Session:
         self._needs_leader = False
         self._progress_timer: Timer | None = None
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the client is still there."""
+        return self._connection.is_open
+
     def open(self) -> None:
         """Begin to listen."""
         self._connection.on_message = self._on_message
         self._connection.on_close = self._on_close
 
     def _on_message(self, message: object) -> None:
+        if self._server.is_ready:
+            self.take(message)
+        else:
+            self._server.wait_until_ready(self, message)
+
+    def take(self, message: object) -> None:
+        """What a client says."""
         if type(message) is Call:
             self._on_call(message)
         elif type(message) is WatchCreate:

@@ -1,11 +1,10 @@
-"""From a request's body to an object: decoding with the real refusals, defaults, and patches. Pure.
+"""From a request's body to an object: decoding with the real refusals, and defaults. Pure.
 
 A body that is an object already is taken as it is (defaults are filled in where a kind has any); a tree is checked
-against the schema first. A patch is applied only to those top-level parts of an object that it names: the rest isn't
-turned into JSON and back.
-Sources: staging/src/k8s.io/apiserver/pkg/endpoints/handlers/{create,update,patch}.go.
+against the schema first. An object's managers are not worked out for that. Patches are patching.py and apply.py.
+Sources: staging/src/k8s.io/apiserver/pkg/endpoints/handlers/{create,update}.go.
 
-Not modelled: server-side apply (415), YAML and protobuf bodies.
+Not modelled: YAML and protobuf bodies.
 """
 
 from __future__ import annotations
@@ -15,34 +14,25 @@ from typing import Any
 
 import attrs
 
-from chaoskube.models.apiserver.api import APPLY, JSON, MERGE, STRATEGIC, Cause, Request, Status
-from chaoskube.models.apiserver.custom.objects import custom_object, no_strategic_patch
-from chaoskube.models.apiserver.errors import ApiError, bad_request, invalid, unsupported_media_type
+from chaoskube.models.apiserver.api import Cause, Request
+from chaoskube.models.apiserver.custom.objects import custom_object
+from chaoskube.models.apiserver.errors import ApiError, bad_request, invalid
 from chaoskube.models.apiserver.unmarshal import unmarshal_error
 from chaoskube.models.objects import (
     DecodeError,
     Deployment,
     GenericObject,
     KubeObject,
-    ObjectMeta,
     ReplicaSet,
     decode,
-    decode_as,
     encode,
     thaw,
 )
 from chaoskube.models.objects.defaults import default, is_filled
-from chaoskube.models.objects.patch import PatchError, json_patch, merge_patch, strategic_merge_patch
 from chaoskube.models.objects.resources import Resource
 from chaoskube.models.objects.schema import check, known
 
 Tree = dict[str, Any]  # plain JSON, as in models.objects
-_PATCH_MEDIA = (
-    "application/json-patch+json",
-    "application/merge-patch+json",
-    "application/strategic-merge-patch+json",
-    "application/apply-patch+yaml",
-)
 
 
 def object_of(
@@ -56,7 +46,7 @@ def object_of(
     body = request.body
     if isinstance(body, KubeObject):
         if resource.custom is not None:
-            return custom_object(whole_tree(body), resource, request.field_validation)
+            return _custom(body, resource, request.field_validation)
         if body.kind != resource.kind or body.api_version != resource.api_version:
             why = _no_conversion(body.api_version, body.kind, resource)
             raise _cannot_handle(body.kind, body.api_version, resource, why)
@@ -71,6 +61,14 @@ def object_of(
     tree: Tree = {"apiVersion": resource.api_version, "kind": resource.kind}
     tree.update({key: value for key, value in thaw(body).items() if value is not None})
     return from_tree(tree, resource, request.field_validation)
+
+
+def _custom(
+    body: KubeObject, resource: Resource, field_validation: str
+) -> tuple[KubeObject, tuple[str, ...]]:
+    obj, warnings = custom_object(bare_tree(body), resource, field_validation)
+    managers = body.metadata.managed_fields
+    return attrs.evolve(obj, metadata=attrs.evolve(obj.metadata, managed_fields=managers)), warnings
 
 
 def _shares_template(body: KubeObject, cached: KubeObject | None) -> bool:
@@ -88,7 +86,7 @@ def from_tree(tree: Tree, resource: Resource, field_validation: str) -> tuple[Ku
     kind, api_version = str(tree["kind"]), str(tree["apiVersion"])
     if not known(api_version, kind):
         raise _cannot_handle(kind, api_version, resource, _not_registered(api_version, kind))
-    warnings = _checked(tree, resource, field_validation)
+    warnings = checked(tree, resource, field_validation)
     if (api_version, kind) != (resource.api_version, resource.kind):
         raise _cannot_handle(kind, api_version, resource, _no_conversion(api_version, kind, resource))
     try:
@@ -101,9 +99,9 @@ def with_defaults(obj: KubeObject) -> KubeObject:
     """A typed object with what the server fills in."""
     if not isinstance(obj, GenericObject) and not is_filled(type(obj)):
         return obj
-    tree = whole_tree(obj)
-    filled = default(tree)
-    return _decoded(filled, obj.api_version, obj.kind)
+    filled = _decoded(default(bare_tree(obj)), obj.api_version, obj.kind)
+    managers = obj.metadata.managed_fields
+    return attrs.evolve(filled, metadata=attrs.evolve(filled.metadata, managed_fields=managers))
 
 
 def _decoded(tree: Tree, api_version: str, kind: str) -> KubeObject:
@@ -115,96 +113,14 @@ def whole_tree(obj: KubeObject) -> Tree:
     return {"apiVersion": obj.api_version, "kind": obj.kind, **encode(obj)}
 
 
-_EMPTY: tuple[object, ...] = (None, "", [], {})  # what a patch emptied is left out, as Go leaves it out
+def bare_tree(obj: KubeObject) -> Tree:
+    """An object as JSON, but for its managers."""
+    if obj.metadata.managed_fields is None:
+        return whole_tree(obj)
+    return whole_tree(attrs.evolve(obj, metadata=attrs.evolve(obj.metadata, managed_fields=None)))
 
 
-def patched(obj: KubeObject, request: Request, resource: Resource) -> KubeObject:
-    """`obj` after the request's patch."""
-    patch = request.body
-    if request.patch_type == JSON:
-        return _json_patched(obj, request, resource)
-    if request.patch_type == STRATEGIC and resource.custom is not None:
-        raise no_strategic_patch()
-    if request.patch_type not in (MERGE, STRATEGIC) or request.patch_type == APPLY:
-        raise unsupported_media_type(_PATCH_MEDIA)
-    if not isinstance(patch, Mapping):
-        raise bad_request("the body of a patch must be an object")
-    parts = {part: value for part, value in patch.items() if part not in ("apiVersion", "kind")}
-    is_whole = isinstance(obj, GenericObject) or "spec" in parts or any("$" in part for part in parts)
-    if is_whole or (is_filled(type(obj)) and not hasattr(obj, "spec")):
-        tree = _apply(whole_tree(obj), thaw(patch), request.patch_type, obj)
-        return from_tree(tree, resource, request.field_validation)[0]
-    return _part_patched(obj, parts, request, resource)
-
-
-def _part_patched(
-    obj: KubeObject, parts: Mapping[str, object], request: Request, resource: Resource
-) -> KubeObject:
-    known = {attribute.name: attribute for attribute in attrs.fields(type(obj))}
-    before: Tree = {}
-    for part in parts:
-        if part in known and not known[part].name.startswith("_"):
-            value = encode_part(getattr(obj, part))
-            if value is not None:
-                before[part] = value
-    after = _apply(before, thaw(parts), request.patch_type, obj)
-    tree = {"apiVersion": obj.api_version, "kind": obj.kind, **after}
-    _checked(tree, resource, request.field_validation)
-    changes: dict[str, Any] = {}
-    try:
-        for part in parts:
-            if part == "metadata":
-                metadata = {name: value for name, value in after.get(part, {}).items() if value not in _EMPTY}
-                changes[part] = decode_as(ObjectMeta, metadata)
-            elif part in known:
-                changes[part] = _decoded_part(obj, part, after)
-    except DecodeError as error:
-        raise _cannot_handle(obj.kind, obj.api_version, resource, error.message) from error
-    return attrs.evolve(obj, **changes)
-
-
-def _decoded_part(obj: KubeObject, part: str, after: Tree) -> object:
-    """One top-level field, read as the whole object would be."""
-    tree = {"apiVersion": obj.api_version, "kind": obj.kind}
-    if part in after:
-        tree[part] = after[part]
-    return getattr(decode(tree), part)
-
-
-def encode_part(value: object) -> object:
-    """A top-level field of an object as JSON."""
-    if attrs.has(type(value)):
-        return encode(value)
-    return thaw(value)
-
-
-def _json_patched(obj: KubeObject, request: Request, resource: Resource) -> KubeObject:
-    patch = thaw(request.body)
-    if not isinstance(patch, list):
-        raise bad_request("the body of a JSON patch must be a list of operations")
-    try:
-        tree = json_patch(whole_tree(obj), patch)
-    except PatchError as error:
-        raise patch_failed(str(error)) from error
-    return from_tree(tree, resource, request.field_validation)[0]
-
-
-def patch_failed(why: str) -> ApiError:
-    """422: an operation of a patch cannot be done. (handlers/patch.go)"""
-    message = f"the server rejected our request due to an error in our request: {why}"
-    return ApiError(Status(code=422, reason="Invalid", message=message))
-
-
-def _apply(tree: Tree, patch: Tree, patch_type: str, obj: KubeObject) -> Tree:
-    if patch_type == STRATEGIC and not isinstance(obj, GenericObject):
-        try:
-            return strategic_merge_patch(tree, patch, obj.kind, obj.api_version)
-        except PatchError as error:
-            raise bad_request(str(error)) from error
-    return merge_patch(tree, patch)
-
-
-def _checked(tree: Tree, resource: Resource, field_validation: str) -> tuple[str, ...]:
+def checked(tree: Tree, resource: Resource, field_validation: str) -> tuple[str, ...]:
     """Refuse wrong types; unknown fields are refused (Strict), warned about (Warn) or ignored, and dropped."""
     unknown = []
     for problem in check(tree):
@@ -252,6 +168,11 @@ def _cannot_handle(kind: str, api_version: str, resource: Resource, why: str) ->
     return bad_request(f'{kind} in version "{version}" cannot be handled as a {resource.kind}: {why}')
 
 
+def cannot_handle(obj: KubeObject, resource: Resource, why: str) -> ApiError:
+    """400: a body that cannot be read as what it says it is."""
+    return _cannot_handle(obj.kind, obj.api_version, resource, why)
+
+
 def _parse_error(body: object) -> str:
     text = body if isinstance(body, str) else ""
     if text.startswith("{"):
@@ -268,12 +189,12 @@ def causes_error(resource: Resource, name: str, causes: tuple[Any, ...]) -> ApiE
 
 
 __all__ = [
+    "bare_tree",
+    "cannot_handle",
     "causes_error",
-    "encode_part",
+    "checked",
     "from_tree",
     "object_of",
-    "patch_failed",
-    "patched",
     "whole_tree",
     "with_defaults",
 ]

@@ -14,6 +14,7 @@ from chaoskube.models.apiserver.bodies import object_of
 from chaoskube.models.apiserver.errors import bad_request, conflict, not_found
 from chaoskube.models.apiserver.flow import Context, Flow
 from chaoskube.models.apiserver.keys import key_of
+from chaoskube.models.apiserver.managing import updated
 from chaoskube.models.apiserver.storage import delete, guaranteed_update
 from chaoskube.models.apiserver.writes import Done, FinalizersGone, removable
 from chaoskube.models.objects import KubeObject, Namespace
@@ -34,6 +35,7 @@ def finalize(ctx: Context, request: Request, resource: Resource) -> Flow[Done]:
         if wanted.resource_version not in ("", "0", current.resource_version):
             raise conflict(resource.plural, resource.group, request.name)
         new = evolve(current, spec=evolve(current.spec, finalizers=wanted.spec.finalizers))
+        new = updated(request, resource, current, new, ctx.wall_ns())
         if is_removable(new):
             raise FinalizersGone(current, new)
         return new

@@ -42,6 +42,7 @@ from chaoskube.models.apiserver.errors import (
 from chaoskube.models.apiserver.finalize import finalize
 from chaoskube.models.apiserver.flow import Context, Flow
 from chaoskube.models.apiserver.keys import key_of
+from chaoskube.models.apiserver.managing import scaled
 from chaoskube.models.apiserver.storage import guaranteed_update, read
 from chaoskube.models.apiserver.strategy import prepare_update
 from chaoskube.models.apiserver.writes import Done, check_preconditions, delete_object
@@ -97,7 +98,8 @@ def scale(ctx: Context, request: Request, resource: Resource) -> Flow[Done]:
             raise invalid("Scale", "autoscaling", request.name, [cause])
         if version and version != current.resource_version:
             raise conflict(resource.plural, resource.group, request.name)
-        new = prepare_update(_with_replicas(current, wanted, resource), current)
+        changed = _with_replicas(current, wanted, resource)
+        new = prepare_update(scaled(request, resource, current, changed, ctx.wall_ns()), current)
         refusal = causes_error(resource, request.name, causes_of_update(current, new, resource))
         if refusal is not None:
             raise refusal

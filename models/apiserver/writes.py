@@ -15,6 +15,7 @@ from attrs import evolve, frozen
 from chaoskube.models.apiserver import addresses, deletion, strategy
 from chaoskube.models.apiserver.admission import CREATE, DELETE, UPDATE, Attributes
 from chaoskube.models.apiserver.api import (
+    APPLY,
     BACKGROUND,
     ORPHAN,
     Cause,
@@ -23,9 +24,10 @@ from chaoskube.models.apiserver.api import (
     Request,
     Status,
 )
+from chaoskube.models.apiserver.apply import applied
 from chaoskube.models.apiserver.audit import write_recorded
 from chaoskube.models.apiserver.authentication import identify
-from chaoskube.models.apiserver.bodies import causes_error, object_of, patched
+from chaoskube.models.apiserver.bodies import causes_error, object_of
 from chaoskube.models.apiserver.custom.validation import causes_of_create, causes_of_update
 from chaoskube.models.apiserver.errors import (
     ApiError,
@@ -38,7 +40,9 @@ from chaoskube.models.apiserver.errors import (
 )
 from chaoskube.models.apiserver.flow import Context, Flow
 from chaoskube.models.apiserver.keys import key_of
+from chaoskube.models.apiserver.managing import created, updated
 from chaoskube.models.apiserver.names import generated_name, new_uid
+from chaoskube.models.apiserver.patching import check_options, patched
 from chaoskube.models.apiserver.storage import Change, Saved, create, delete, guaranteed_update, read
 from chaoskube.models.objects import KubeObject, Namespace, NamespaceStatus, Service
 from chaoskube.models.objects.resources import Resource
@@ -80,6 +84,7 @@ def create_object(ctx: Context, request: Request, resource: Resource) -> Flow[Do
             field="metadata.name",
         )
         raise invalid(resource.kind, resource.group, "", [cause])
+    obj = created(request, resource, obj, ctx.wall_ns())
     attributes = attributes_of(CREATE, request, resource, obj)
     attributes = yield from ctx.admission.admit(ctx, attributes)
     saved = yield from _store_new(ctx, request, resource, attributes, name)
@@ -179,7 +184,8 @@ def update_object(ctx: Context, request: Request, resource: Resource) -> Flow[Do
             raise not_found(resource.plural, resource.group, request.name)
         _check_uid(key, obj.uid, current, resource)
         _check_version(wanted, current, resource)
-        return (yield from _next(ctx, request, resource, obj, current))
+        new = updated(request, resource, current, obj, ctx.wall_ns())
+        return (yield from _next(ctx, request, resource, new, current))
 
     try:
         saved = yield from _update(ctx, request, resource, key, change)
@@ -194,16 +200,32 @@ def update_object(ctx: Context, request: Request, resource: Resource) -> Flow[Do
 def patch_object(ctx: Context, request: Request, resource: Resource) -> Flow[Done]:
     """PATCH of the object or its status; applied to the newest version, so it conflicts only if it says which."""
     key = key_of(resource, request.namespace, request.name)
+    check_options(request)
 
     def change(current: KubeObject | None) -> Flow[KubeObject]:
         if current is None:
             raise not_found(resource.plural, resource.group, request.name)
-        new = patched(current, request, resource)
+        if request.patch_type == APPLY:
+            new = applied(current, request, resource, ctx.wall_ns())
+        else:
+            new = updated(request, resource, current, patched(current, request, resource), ctx.wall_ns())
         _check_version(new.metadata.resource_version, current, resource)
         return (yield from _next(ctx, request, resource, new, current))
 
-    saved = yield from _update(ctx, request, resource, key, change)
-    return Done(code=200, body=saved.obj)
+    while True:
+        try:
+            saved = yield from _update(ctx, request, resource, key, change)
+            return Done(code=200, body=saved.obj)
+        except ApiError as error:
+            if error.status.code != 404 or request.patch_type != APPLY or request.subresource:
+                raise
+        try:  # what isn't there yet is created
+            body = applied(None, request, resource, ctx.wall_ns())
+            return (yield from create_object(ctx, evolve(request, body=body), resource))
+        except ApiError as error:
+            if error.status.reason != "AlreadyExists":
+                raise
+            reached("apiserver: an apply found nothing, and lost the race to create it")
 
 
 def _update(ctx: Context, request: Request, resource: Resource, key: str, change: Change) -> Flow[Saved]:
@@ -303,7 +325,7 @@ def _check_uid(key: str, wanted: str, current: KubeObject, resource: Resource) -
 
 def _check_version(wanted: str, current: KubeObject, resource: Resource) -> None:
     if not wanted or wanted == "0":
-        if resource.plural in strategy.VERSION_REQUIRED:
+        if resource.plural in strategy.VERSION_REQUIRED or resource.custom is not None:
             cause = Cause(
                 reason="FieldValueInvalid",
                 message="Invalid value: 0: must be specified for an update",

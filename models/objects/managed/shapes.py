@@ -1,7 +1,7 @@
 """What the schema says of a value: a scalar, a mapping or a list, and whether managers own it whole or part by part.
 
 A `Property` (schema.py) is the type. Two kinds of it exist besides those of the built-in kinds: `{"fields": {...}}`, a
-struct written out (custom resources with a schema), and `{"type": "deduced"}`, anything without a schema: mappings in
+struct written out (custom resources with a schema; `rest` is the type of fields that it doesn't name), and `{"type": "deduced"}`, anything without a schema: mappings in
 parts, lists whole.
 Sources: sigs.k8s.io/structured-merge-diff typed/helpers.go (listItemToPathElement),
 k8s.io/kube-openapi pkg/schemaconv (how list and map types are read).
@@ -113,9 +113,10 @@ def child_of(found: Property, name: str) -> Property | None:
     if name in found.get("fields", ()):
         child: Property = found["fields"][name]
         return child
-    if "values" in found:
-        values: Property = found["values"]
-        return values
+    for others in ("values", "rest"):
+        if others in found:
+            child = found[others]
+            return child
     return DEDUCED if found.get("type") in ("deduced", "any", "array") else None
 
 

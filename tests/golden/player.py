@@ -92,8 +92,6 @@ def why_not(recording: Recording) -> str:
             return _UNPLAYABLE[type(record)]
         if isinstance(record, Command) and record.content_type == "application/apply-patch+yaml":
             return "it uses server-side apply"
-        if isinstance(record, Command) and "customresourcedefinitions" in record.path:
-            return "it defines resources of its own"
     return ""
 
 
@@ -367,4 +365,10 @@ def _without_managed_fields(body: Json) -> Json:
     if not isinstance(body, Mapping):
         return body
     meta = {key: value for key, value in as_tree(body.get("metadata")).items() if key != "managedFields"}
-    return {**body, "metadata": meta} if "metadata" in body else body
+    kept = {**body, "metadata": meta} if "metadata" in body else body
+    items = kept.get("items")
+    return (
+        {**kept, "items": [_without_managed_fields(item) for item in items]}
+        if isinstance(items, list)
+        else kept
+    )

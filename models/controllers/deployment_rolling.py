@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from chaoskube.models.controllers.int_or_percent import scaled_value
 from chaoskube.models.controllers.replicaset_core import wanted_replicas
-from chaoskube.models.objects import Deployment, IntOrString, ReplicaSet
+from chaoskube.models.objects import Deployment, ReplicaSet
 from chaoskube.sim import reached
 
 RECREATE = "Recreate"
@@ -29,23 +30,14 @@ def is_rolling(deployment: Deployment) -> bool:
     return deployment.spec.strategy.type != RECREATE
 
 
-def _scaled(value: IntOrString | None, total: int, *, round_up: bool) -> int:
-    if value is None:
-        return 0
-    if isinstance(value, int):
-        return value
-    percent = int(value.removesuffix("%"))
-    return -(-percent * total // 100) if round_up else percent * total // 100
-
-
 def bounds(deployment: Deployment) -> tuple[int, int]:
     """(maxSurge, maxUnavailable) as numbers of pods; both 0 would never move, so then 1 may be missing."""
     rolling = deployment.spec.strategy.rolling_update
     if not is_rolling(deployment) or rolling is None:
         return 0, 0
     total = wanted(deployment)
-    surge = _scaled(rolling.max_surge, total, round_up=True)
-    unavailable = _scaled(rolling.max_unavailable, total, round_up=False)
+    surge = scaled_value(rolling.max_surge, total, round_up=True)
+    unavailable = scaled_value(rolling.max_unavailable, total, round_up=False)
     if surge == 0 and unavailable == 0:
         unavailable = 1
     return surge, unavailable

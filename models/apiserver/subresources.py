@@ -1,10 +1,8 @@
-"""scale, pods/binding and pods/eviction as flows.
+"""scale and pods/binding as flows, and who handles the other subresources.
 
 Binding is the scheduler's one write: it refuses a pod that is bound, being deleted or gated, and does not ask
 whether the node exists. Scale is a view on spec.replicas under the parent's resource version.
-Sources: pkg/registry/core/pod/storage/{storage,eviction}.go, pkg/registry/apps/{deployment,replicaset}/storage/storage.go.
-
-Not modelled: PodDisruptionBudgets (an eviction is a delete with the DisruptionTarget condition, no budget asked).
+Sources: pkg/registry/core/pod/storage/storage.go, pkg/registry/apps/{deployment,replicaset}/storage/storage.go.
 """
 
 from __future__ import annotations
@@ -19,8 +17,6 @@ from chaoskube.models.apiserver.api import (
     JSON,
     PATCH,
     Cause,
-    DeleteOptions,
-    Preconditions,
     Request,
     Status,
 )
@@ -39,13 +35,14 @@ from chaoskube.models.apiserver.errors import (
     method_not_allowed,
     not_found,
 )
+from chaoskube.models.apiserver.eviction import evict
 from chaoskube.models.apiserver.finalize import finalize
 from chaoskube.models.apiserver.flow import Context, Flow
 from chaoskube.models.apiserver.keys import key_of
 from chaoskube.models.apiserver.managing import scaled
 from chaoskube.models.apiserver.storage import guaranteed_update, read
 from chaoskube.models.apiserver.strategy import prepare_update
-from chaoskube.models.apiserver.writes import Done, check_preconditions, delete_object
+from chaoskube.models.apiserver.writes import Done
 from chaoskube.models.objects import (
     Deployment,
     FrozenDict,
@@ -252,65 +249,6 @@ def _content(request: Request) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     if name and name != request.name:
         raise bad_request(f"name in URL does not match name in {tree.get('kind', 'the')} object")
     return tree, metadata
-
-
-# ---- pods/eviction
-
-
-def evict(ctx: Context, request: Request, resource: Resource) -> Flow[Done]:
-    """POST pods/NAME/eviction: say why on the pod, then delete it with the options given."""
-    content, _ = _content(request)
-    wanted: Mapping[str, Any] = content.get("deleteOptions") or {}
-    options = _delete_options(wanted)
-    request = evolve(request, dry_run=request.dry_run or bool(wanted.get("dryRun")))
-    key = key_of(resource, request.namespace, request.name)
-
-    def change(current: KubeObject | None) -> Flow[KubeObject]:
-        yield from ()
-        if current is None:
-            raise not_found("pods", "", request.name)
-        assert isinstance(current, Pod)
-        check_preconditions(options.preconditions, current)
-        return _disrupted(current, ctx.wall_ns())
-
-    found = yield from read(key)
-    if found is None:
-        raise not_found("pods", "", request.name)
-    assert isinstance(found, Pod)
-    is_ending = found.metadata.deletion_timestamp is not None
-    if request.dry_run:
-        yield from change(found)
-    elif not is_ending and found.status.phase not in ("Succeeded", "Failed", "Pending"):
-        saved = yield from guaranteed_update(key, found, change)
-        if saved.wrote:
-            write_recorded(ctx, request, resource, saved)
-    deletion = evolve(request, delete_options=options, body=None)
-    yield from delete_object(ctx, deletion, resource)
-    return Done(code=201, body=_CREATED)
-
-
-def _disrupted(pod: Pod, now_ns: int) -> Pod:
-    condition = PodCondition(
-        type="DisruptionTarget",
-        status="True",
-        reason="EvictionByEvictionAPI",
-        message="Eviction API: evicting",
-        last_transition_time=now_ns - now_ns % SECOND_NS,
-    )
-    conditions = set_condition(pod.status.conditions, condition)
-    return evolve(pod, status=evolve(pod.status, conditions=conditions))
-
-
-def _delete_options(tree: Mapping[str, Any]) -> DeleteOptions:
-    wanted = tree.get("preconditions")
-    preconditions = None
-    if wanted:
-        preconditions = Preconditions(uid=wanted.get("uid"), resource_version=wanted.get("resourceVersion"))
-    return DeleteOptions(
-        grace_period_seconds=tree.get("gracePeriodSeconds"),
-        preconditions=preconditions,
-        propagation_policy=tree.get("propagationPolicy"),
-    )
 
 
 Handler = Callable[[Context, Request, Resource], Flow[Done]]

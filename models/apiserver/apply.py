@@ -22,7 +22,7 @@ from chaoskube.models.apiserver.api import Cause, Request, Status
 from chaoskube.models.apiserver.bodies import bare_tree, from_tree
 from chaoskube.models.apiserver.errors import ApiError, bad_request, plain_error
 from chaoskube.models.apiserver.managing import reset_fields, type_of, who_writes
-from chaoskube.models.objects import GenericObject, KubeObject, decode, encode, thaw
+from chaoskube.models.objects import KubeObject, thaw
 from chaoskube.models.objects.managed.applying import (
     KUBECTL,
     LAST_APPLIED,
@@ -34,6 +34,7 @@ from chaoskube.models.objects.managed.applying import (
 from chaoskube.models.objects.managed.field_set import path_text
 from chaoskube.models.objects.managed.managers import APPLY, Entry, Managers
 from chaoskube.models.objects.managed.shapes import ShapeError, empty_object
+from chaoskube.models.objects.omitted import without_empties
 from chaoskube.models.objects.resources import Resource
 
 Tree = dict[str, Any]  # plain JSON
@@ -45,7 +46,7 @@ def applied(current: KubeObject | None, request: Request, resource: Resource, no
     found = type_of(resource)
     managers = None if current is None else current.metadata.managed_fields
     entries = () if managers is None else managers.entries
-    live = _empty(resource) if current is None else _tidy_tree(current)
+    live = _empty(resource) if current is None else without_empties(bare_tree(current))
     asked = Apply(
         config=config,
         found=found,
@@ -106,18 +107,9 @@ def _empty(resource: Resource) -> Tree:
     return head if resource.custom is not None else {**empty_object(type_of(resource)), **head}
 
 
-def _tidy_tree(obj: KubeObject) -> Tree:
-    """An object as Go writes it, but for its managers."""
-    if isinstance(obj, GenericObject):
-        return bare_tree(obj)
-    bare = evolve(obj, metadata=evolve(obj.metadata, managed_fields=None))
-    return {"apiVersion": obj.api_version, "kind": obj.kind, **encode(bare, carried=False)}
-
-
 def _read(tree: Mapping[str, Any], request: Request, resource: Resource) -> KubeObject:
     """The merged tree as an object, with defaults; nulls and what is empty are left out, as Go leaves them out."""
-    obj = from_tree(_without_nulls(tree), resource, "Ignore")[0]
-    return obj if isinstance(obj, GenericObject) else decode(_tidy_tree(obj))
+    return from_tree(_without_nulls(tree), resource, "Ignore")[0]
 
 
 def _without_nulls(value: Any) -> Any:

@@ -29,6 +29,7 @@ from chaoskube.models.objects import (
     thaw,
 )
 from chaoskube.models.objects.defaults import default, is_filled
+from chaoskube.models.objects.omitted import without_empties
 from chaoskube.models.objects.resources import Resource
 from chaoskube.models.objects.schema import check, known
 
@@ -90,7 +91,7 @@ def from_tree(tree: Tree, resource: Resource, field_validation: str) -> tuple[Ku
     if (api_version, kind) != (resource.api_version, resource.kind):
         raise _cannot_handle(kind, api_version, resource, _no_conversion(api_version, kind, resource))
     try:
-        return _decoded(default(tree), resource.api_version, resource.kind), warnings
+        return _decoded(default(without_empties(tree)), resource.api_version, resource.kind), warnings
     except DecodeError as error:
         raise _cannot_handle(kind, api_version, resource, error.message) from error
 

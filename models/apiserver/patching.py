@@ -38,6 +38,7 @@ from chaoskube.models.objects import (
     thaw,
 )
 from chaoskube.models.objects.defaults import is_filled
+from chaoskube.models.objects.omitted import without_empties
 from chaoskube.models.objects.patch import (
     BadPatchFormat,
     ListOfLists,
@@ -59,7 +60,7 @@ _MEDIA = (
     "application/apply-patch+yaml",
 )
 PATCH_REJECTED: Final = "the server rejected our request due to an error in our request"
-_EMPTY: tuple[object, ...] = (None, "", [], {})  # what a patch emptied is left out, as Go leaves it out
+_EMPTY: tuple[object, ...] = (None, "")  # what a patch emptied in metadata is left out, as Go leaves it out
 
 
 def check_options(request: Request) -> None:
@@ -119,7 +120,7 @@ def _managers_for(obj: KubeObject, patch: object) -> Tree:
 
 
 def _whole(tree: Tree, obj: KubeObject, request: Request, resource: Resource) -> KubeObject:
-    """A patched object read again, as Go reads it: what is empty is left out."""
+    """A patched object read again."""
     for name, value in (("kind", obj.kind), ("apiVersion", obj.api_version)):
         tree.setdefault(name, value)
     try:
@@ -127,8 +128,6 @@ def _whole(tree: Tree, obj: KubeObject, request: Request, resource: Resource) ->
     except ApiError as error:
         is_strategic = request.patch_type == STRATEGIC
         raise _unreadable(error, request.body if is_strategic else tree, is_map_text=is_strategic) from error
-    if not isinstance(new, GenericObject):
-        new = decode({"apiVersion": new.api_version, "kind": new.kind, **encode(new, carried=False)})
     if new.metadata.managed_fields is None:
         return evolve(new, metadata=evolve(new.metadata, managed_fields=obj.metadata.managed_fields))
     return new
@@ -158,10 +157,10 @@ def _part_patched(
             if value is not None:
                 before[part] = value
     after = _apply(before, thaw(parts), request.patch_type, obj)
-    tree = {"apiVersion": obj.api_version, "kind": obj.kind, **after}
+    after = without_empties({"apiVersion": obj.api_version, "kind": obj.kind, **after})
     changes: dict[str, Any] = {}
     try:
-        checked(tree, resource, request.field_validation)
+        checked(after, resource, request.field_validation)
         for part in parts:
             if part == "metadata":
                 metadata = {name: value for name, value in after.get(part, {}).items() if value not in _EMPTY}

@@ -18,7 +18,7 @@ from chaoskube.models.objects.frozen import Tree
 from chaoskube.models.objects.managed.comparing import compare
 from chaoskube.models.objects.managed.field_set import NOTHING, FieldSet
 from chaoskube.models.objects.managed.managers import Entries, Managers
-from chaoskube.models.objects.managed.shapes import DEDUCED, ShapeError, empty_object, root_of
+from chaoskube.models.objects.managed.shapes import DEDUCED, ShapeError, child_of, empty_object, root_of
 from chaoskube.models.objects.managed.updating import Who, after_update
 from chaoskube.models.objects.meta import KubeObject, ObjectMeta
 from chaoskube.models.objects.schema import Property
@@ -56,6 +56,10 @@ class Written:
             values["metadata"] = evolve(metadata, managed_fields=None)
         api_version, kind = self.identity
         tree = encode(self.kind(api_version=api_version, kind=kind, **values))
+        root = root_of(*self.identity) or {}
+        for name in values:
+            if (child_of(root, name) or {}).get("by_value"):
+                tree.setdefault(name, {})  # a struct that Go holds by value is there, if empty
         return {name: value for name, value in tree.items() if name not in ("apiVersion", "kind")}
 
 

@@ -35,6 +35,8 @@ UPDATE = "update"
 PATCH = "patch"
 DELETE = "delete"
 DELETE_COLLECTION = "deletecollection"
+DISCOVER = "discover"
+"""Which custom resources there are: a request about no resource, answered with their definitions."""
 WRITE_VERBS = frozenset({CREATE, UPDATE, PATCH, DELETE, DELETE_COLLECTION})
 
 MERGE = "merge"

@@ -22,6 +22,7 @@ from chaoskube.models.apiserver import handlers
 from chaoskube.models.apiserver.admission import PLUGINS, SYSTEM_NAMESPACES, Chain
 from chaoskube.models.apiserver.api import (
     API_PORT,
+    DISCOVER,
     WATCH,
     WRITE_VERBS,
     Request,
@@ -33,7 +34,7 @@ from chaoskube.models.apiserver.authorization.bootstrap import store_default_pol
 from chaoskube.models.apiserver.authorization.rbac import CACHES as POLICY_CACHES
 from chaoskube.models.apiserver.cache_feed import CacheFeed
 from chaoskube.models.apiserver.compaction import Round, compact
-from chaoskube.models.apiserver.custom.requests import DEFINITIONS
+from chaoskube.models.apiserver.custom.requests import DEFINITIONS, discover
 from chaoskube.models.apiserver.custom.serving import CustomResources, Loopback
 from chaoskube.models.apiserver.custom.versions import read_custom, served
 from chaoskube.models.apiserver.errors import ApiError, timeout
@@ -343,6 +344,8 @@ class ApiServer:
 
 def _handled(server: ApiServer, request: Request) -> Flow[Done]:
     """The handler's flow behind the gate; its refusals of the request's shape come out of the flow too."""
+    if request.verb == DISCOVER:
+        return discover(server)  # everybody may (system:discovery)
     level = yield from server.gate.admit_request(request, handlers.find_resource(server, request))
     try:
         done = yield from handlers.handle(server, request)

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping
 from chaoskube.models.apiserver.api import (
     CREATE,
     DELETE,
+    DISCOVER,
     GET,
     LIST,
     PATCH,
@@ -29,12 +30,14 @@ from chaoskube.models.apiserver.api import (
     Response,
     Status,
 )
+from chaoskube.models.apiserver.custom.definitions import resources_of
 from chaoskube.models.client.attempts import RETRIES_MAX, retry_delay
 from chaoskube.models.client.limits import ClientLimits
 from chaoskube.models.client.transport import Caller, OnDone, Transport
 from chaoskube.models.client.watching import OnEnd, OnEvent, WatchHandle
 from chaoskube.models.objects import KubeObject, Pod, resource_for
-from chaoskube.sim import Address, Process, Refused, Reply, Unsure, reached
+from chaoskube.models.objects.resources import Resources
+from chaoskube.sim import Address, Process, Refused, Reply, Unsure, UsageError, reached
 
 
 class ApiClient:
@@ -54,8 +57,11 @@ class ApiClient:
         limits: ClientLimits | None = None,
         retries_max: int = RETRIES_MAX,
         transport: Transport | None = None,
+        resources: Resources | None = None,
     ) -> None:
         self.process = process
+        self.resources = resources or Resources()
+        """What this process knows of custom resources: discovery asks again when a kind is unknown."""
         self.caller = Caller(user=user, groups=groups, agent=agent)
         self.limits = limits
         self._bucket = limits.bucket() if limits is not None else None
@@ -84,6 +90,7 @@ class ApiClient:
             limits=self.limits,
             retries_max=self._retries_max,
             transport=self._transport,
+            resources=self.resources,
         )
 
     def unlimited(self) -> ApiClient:
@@ -97,6 +104,7 @@ class ApiClient:
             agent=caller.agent,
             retries_max=self._retries_max,
             transport=self._transport,
+            resources=self.resources,
         )
 
     # -- for handlers
@@ -194,7 +202,14 @@ class ApiClient:
 
     async def create(self, obj: KubeObject, *, timeout_ns: int | None = None) -> KubeObject:
         """Create `obj`; what was stored."""
-        return _object(await self.call(create_request(obj), timeout_ns=timeout_ns))
+        request = Request(
+            verb=CREATE,
+            resource=await self.resource_of(obj),
+            namespace=obj.namespace,
+            name=obj.name,
+            body=obj,
+        )
+        return _object(await self.call(request, timeout_ns=timeout_ns))
 
     async def update(
         self, obj: KubeObject, *, subresource: str = "", timeout_ns: int | None = None
@@ -202,13 +217,27 @@ class ApiClient:
         """Replace `obj` (409 when its resource_version isn't the newest); what was stored."""
         request = Request(
             verb=UPDATE,
-            resource=resource_for(obj.kind, obj.api_version).plural,
+            resource=await self.resource_of(obj),
             namespace=obj.namespace,
             name=obj.name,
             subresource=subresource,
             body=obj,
         )
         return _object(await self.call(request, timeout_ns=timeout_ns))
+
+    async def resource_of(self, obj: KubeObject) -> str:
+        """The resource that holds such objects; what isn't known yet is looked up by discovery (a RESTMapper)."""
+        try:
+            return self.resources.resource_for(obj.kind, obj.api_version).name
+        except UsageError:
+            found = (await self.call(Request(verb=DISCOVER, resource=""))).body
+        assert isinstance(found, ObjectList), f"discovery answers with a list, not {found!r}"
+        self.resources.replace(resources_of(found.items))
+        try:
+            return self.resources.resource_for(obj.kind, obj.api_version).name
+        except UsageError as error:
+            why = f'no matches for kind "{obj.kind}" in version "{obj.api_version}"'
+            raise Refused(Status(code=404, reason="NotFound", message=why)) from error
 
     async def patch(
         self,

@@ -105,6 +105,10 @@ class Resources:
             for name in (f"{one.plural}.{version}.{one.group}", f"{one.plural}.{one.group}", one.plural):
                 self._by_name.setdefault(name, one)
 
+    def replace(self, other: Resources) -> None:
+        """From now on know what `other` knows."""
+        self._custom, self._by_name = dict(other._custom), dict(other._by_name)
+
     def of_definition(self, definition: str) -> tuple[Resource, ...]:
         """The resources that the definition of that name stands for now; () when it isn't served."""
         return self._custom.get(definition, ())

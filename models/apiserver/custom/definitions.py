@@ -14,7 +14,7 @@ Not modelled: printer columns, conversion webhooks (not looked at), most of what
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from attrs import evolve
@@ -23,13 +23,14 @@ from chaoskube.models.objects import (
     CustomResourceDefinition,
     CustomResourceDefinitionCondition,
     CustomResourceDefinitionNames,
+    KubeObject,
     encode,
     freeze,
 )
 from chaoskube.models.objects.causes import Cause, duplicate, forbidden, invalid, required, unsupported
 from chaoskube.models.objects.conditions import is_true, set_condition
 from chaoskube.models.objects.names import dns_subdomain
-from chaoskube.models.objects.resources import Resource, custom_resources
+from chaoskube.models.objects.resources import Resource, Resources, custom_resources
 from chaoskube.models.objects.structural import schema_problems
 
 CLEANUP_FINALIZER: Final = "customresourcecleanup.apiextensions.k8s.io"
@@ -58,6 +59,15 @@ def served_resources(definition: CustomResourceDefinition) -> tuple[Resource, ..
     spec = encode(definition.spec)
     spec["names"] = encode(definition.status.accepted_names)
     return custom_resources(freeze(spec))
+
+
+def resources_of(definitions: Iterable[KubeObject]) -> Resources:
+    """All resources that these definitions stand for, besides the built-in ones."""
+    known = Resources()
+    for definition in definitions:
+        if isinstance(definition, CustomResourceDefinition):
+            known.put(definition.name, served_resources(definition))
+    return known
 
 
 def is_terminating(definition: CustomResourceDefinition) -> bool:

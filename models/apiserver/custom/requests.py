@@ -17,7 +17,7 @@ from typing import Final
 
 from attrs import evolve
 
-from chaoskube.models.apiserver.api import CREATE, LIST, WATCH, Preconditions, Request
+from chaoskube.models.apiserver.api import CREATE, LIST, WATCH, ObjectList, Preconditions, Request
 from chaoskube.models.apiserver.audit import write_recorded
 from chaoskube.models.apiserver.custom.definitions import ESTABLISHED, is_terminating, marked_for_deletion
 from chaoskube.models.apiserver.custom.objects import version_of
@@ -65,6 +65,18 @@ def _name_of(request: Request) -> str:
         metadata = body.get("metadata")
         return str(metadata.get("name", "")) if isinstance(metadata, Mapping) else ""
     return body.name if isinstance(body, KubeObject) else request.name
+
+
+def discover(ctx: Context) -> Done:
+    """What stands for the discovery documents: the definitions of all custom resources that are served here."""
+    names = dict.fromkeys([version_of(one).definition for one in ctx.resources.custom()])
+    resource = ctx.resources.resource_of(DEFINITIONS)
+    found = [ctx.cache(DEFINITIONS).get(key_of(resource, "", name)) for name in names]
+    items = tuple([one for one in found if one is not None])
+    body = ObjectList(
+        kind="APIGroupDiscoveryList", api_version="apidiscovery.k8s.io/v2", resource_version="", items=items
+    )
+    return Done(code=200, body=body)
 
 
 def definition_of(ctx: Context, resource: Resource) -> CustomResourceDefinition | None:

@@ -143,7 +143,7 @@ def test_each_field_of_the_openapi_is_typed_or_carried(api_version: str, kind: s
     """An object with every field that the real server knows, two levels deep and deeper, comes back the same."""
     struct = struct_of(api_version, kind)
     assert struct is not None
-    tree = {**sample(struct, depth=6), "apiVersion": api_version, "kind": kind}
+    tree = {**sample(struct, depth=12), "apiVersion": api_version, "kind": kind}
 
     obj = decode(tree)
 
@@ -182,6 +182,7 @@ MANAGED = [
 MICRO = "2026-01-02T03:04:05.000006Z"
 KNOWN_SAMPLES: dict[str, Any] = {
     "managedFields": MANAGED,
+    "openAPIV3Schema": {"type": "object", "default": None},
     **dict.fromkeys(("acquireTime", "renewTime", "eventTime", "lastObservedTime"), MICRO),
 }
 SAMPLES: dict[str, Any] = {

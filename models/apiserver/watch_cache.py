@@ -251,11 +251,12 @@ class WatchCache:
         return min([w.bookmark_at for w in self._watchers.values() if w.bookmarks], default=None)
 
     def due_bookmarks(self, now: int) -> list[int]:
-        """The watchers whose bookmark is due at `now`; their next one is set."""
+        """The watchers whose bookmark is due at `now` and would be news; the next one of each is set."""
         due = [w for w in self._watchers.values() if w.bookmarks and w.bookmark_at <= now]
         for watcher in due:
             self.requeue(watcher, now)
-        return [watcher.id for watcher in due]
+        # nothing to say that the client doesn't know: a cache may be behind what a watch began with (cache_watcher.go, process)
+        return [watcher.id for watcher in due if self.revision > watcher.after]
 
     def requeue(self, watcher: Watcher, now: int) -> None:
         """Set when a watcher gets its next bookmark, whether or not anything ever happened here."""

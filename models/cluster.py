@@ -26,6 +26,7 @@ from chaoskube.models.controllers.manager import boot_controller_manager
 from chaoskube.models.etcd.client import CLIENT_PORT
 from chaoskube.models.etcd.member import boot_member
 from chaoskube.models.kubectl import Kubectl
+from chaoskube.models.kubectl.apply import apply
 from chaoskube.models.network.proxy import boot_proxy
 from chaoskube.models.network.traffic import boot_traffic
 from chaoskube.models.node.kubelet import NodeShape, boot_kubelet
@@ -153,7 +154,7 @@ class Cluster:
         for document in sorted(self.documents, key=lambda one: rank.get(one.kind, 2)):
             while True:
                 try:
-                    await self.kubectl.apply(document)
+                    await apply(self.kubectl, document)
                     break
                 except Refused as refused:
                     self._apply_problem = f"{document.kind} {document.key}: {refused}"

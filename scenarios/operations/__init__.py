@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 
 from chaoskube.action import Stage
 from chaoskube.models.cluster import Cluster
-from chaoskube.models.kubectl import Kubectl
+from chaoskube.models.kubectl import Kubectl, Target
 from chaoskube.sim import ModelBug
 
 
@@ -32,3 +32,9 @@ def split(key: str) -> tuple[str, str]:
     """namespace and name of `namespace/name`."""
     namespace, _, name = key.rpartition("/")
     return namespace, name
+
+
+def deployment(key: str) -> Target:
+    """The Deployment `namespace/name` as kubectl names it."""
+    namespace, name = split(key)
+    return Target(resource="deployments", namespace=namespace, name=name)

@@ -6,6 +6,7 @@ import attrs
 
 from chaoskube.action import Action, Stage, operation
 from chaoskube.arguments import target
+from chaoskube.models.kubectl.apply import apply
 from chaoskube.scenarios.operations import by_kubectl, cluster_of
 
 
@@ -19,4 +20,4 @@ class Apply(Action):
     def do(self, stage: Stage) -> None:
         """`kubectl apply -f FILE`."""
         document = cluster_of(stage).document("Deployment", self.deployment)
-        by_kubectl(stage, lambda kubectl: kubectl.apply(document))
+        by_kubectl(stage, lambda kubectl: apply(kubectl, document))

@@ -6,6 +6,8 @@ import attrs
 
 from chaoskube.action import Action, Stage, operation
 from chaoskube.arguments import CannotApply, integer, target
+from chaoskube.models.kubectl import Target
+from chaoskube.models.kubectl.delete import delete
 from chaoskube.scenarios.operations import by_kubectl, cluster_of, split
 
 
@@ -24,6 +26,8 @@ class DeletePod(Action):
             raise CannotApply(f"{self.deployment} has {len(pods)} pods, there is no pod number {self.nth}")
 
     def do(self, stage: Stage) -> None:
-        """`kubectl delete pod NAME`."""
+        """`kubectl delete pod NAME --wait=false`."""
         pod = cluster_of(stage).observer.pods_of_deployment(self.deployment)[self.nth - 1]
-        by_kubectl(stage, lambda kubectl: kubectl.delete_pod(*split(pod.key)))
+        namespace, name = split(pod.key)
+        pod_target = Target(resource="pods", namespace=namespace, name=name)
+        by_kubectl(stage, lambda kubectl: delete(kubectl, pod_target, waits=False))

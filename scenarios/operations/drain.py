@@ -6,6 +6,8 @@ import attrs
 
 from chaoskube.action import Action, Stage, operation
 from chaoskube.arguments import target
+from chaoskube.models.kubectl.drain import drain
+from chaoskube.models.kubectl.drain_filters import EVERYTHING
 from chaoskube.scenarios.operations import by_kubectl
 
 
@@ -17,5 +19,5 @@ class Drain(Action):
     node: str = target("node")
 
     def do(self, stage: Stage) -> None:
-        """`kubectl drain NODE`; it stays cordoned."""
-        by_kubectl(stage, lambda kubectl: kubectl.drain(self.node))
+        """`kubectl drain NODE --ignore-daemonsets --delete-emptydir-data --force`; it stays cordoned."""
+        by_kubectl(stage, lambda kubectl: drain(kubectl, self.node, EVERYTHING))

@@ -6,8 +6,8 @@ import attrs
 
 from chaoskube.action import Action, Stage, operation
 from chaoskube.arguments import target, word
-from chaoskube.models.apiserver.api import MERGE
-from chaoskube.scenarios.operations import by_kubectl, split
+from chaoskube.models.kubectl.label import label
+from chaoskube.scenarios.operations import by_kubectl, deployment
 
 
 @operation("label")
@@ -20,8 +20,7 @@ class Label(Action):
 
     def do(self, stage: Stage) -> None:
         """`kubectl label deployment/NAME team=TEAM --overwrite`."""
-        namespace, name = split(self.deployment)
-        patch = {"metadata": {"labels": {"team": self.team}}}
+        changes = {"team": self.team}
         by_kubectl(
-            stage, lambda kubectl: kubectl.client.patch("deployments", namespace, name, patch, type=MERGE)
+            stage, lambda kubectl: label(kubectl, deployment(self.deployment), changes, overwrite=True)
         )

@@ -6,7 +6,8 @@ import attrs
 
 from chaoskube.action import Action, Stage, operation
 from chaoskube.arguments import integer, target
-from chaoskube.scenarios.operations import by_kubectl, split
+from chaoskube.models.kubectl.set_image import FIRST, set_image
+from chaoskube.scenarios.operations import by_kubectl, deployment
 
 
 @operation("roll", weight=3)
@@ -19,6 +20,6 @@ class Roll(Action):
 
     def do(self, stage: Stage) -> None:
         """`kubectl set image deployment/NAME CONTAINER=IMAGE:vN`."""
-        namespace, name = split(self.deployment)
-        image = f"registry.example/{name}:v{self.version}"
-        by_kubectl(stage, lambda kubectl: kubectl.set_image(namespace, name, image))
+        workload = deployment(self.deployment)
+        image = f"registry.example/{workload.name}:v{self.version}"
+        by_kubectl(stage, lambda kubectl: set_image(kubectl, workload, {FIRST: image}))

@@ -6,7 +6,8 @@ import attrs
 
 from chaoskube.action import Action, Stage, operation
 from chaoskube.arguments import integer, target
-from chaoskube.scenarios.operations import by_kubectl, split
+from chaoskube.models.kubectl.scale import scale
+from chaoskube.scenarios.operations import by_kubectl, deployment
 
 
 @operation("scale", weight=2)
@@ -19,4 +20,4 @@ class Scale(Action):
 
     def do(self, stage: Stage) -> None:
         """`kubectl scale deployment/NAME --replicas=N`."""
-        by_kubectl(stage, lambda kubectl: kubectl.scale(*split(self.deployment), self.replicas))
+        by_kubectl(stage, lambda kubectl: scale(kubectl, deployment(self.deployment), self.replicas))

@@ -6,6 +6,7 @@ import attrs
 
 from chaoskube.action import Action, Stage, operation
 from chaoskube.arguments import target
+from chaoskube.models.kubectl.cordon import cordon
 from chaoskube.scenarios.operations import by_kubectl
 
 
@@ -18,4 +19,4 @@ class Uncordon(Action):
 
     def do(self, stage: Stage) -> None:
         """`kubectl uncordon NODE`."""
-        by_kubectl(stage, lambda kubectl: kubectl.cordon(self.node, unschedulable=False))
+        by_kubectl(stage, lambda kubectl: cordon(kubectl, self.node, unschedulable=False))

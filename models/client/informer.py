@@ -103,6 +103,13 @@ class Informer:
         """Begin to list and watch."""
         self._reflector.start()
 
+    def stop(self) -> None:
+        """Learn nothing any more."""
+        self._reflector.stop()
+        self._handlers.clear()
+        if self._resync_timer is not None:
+            self._resync_timer.cancel()
+
     def add_index(self, name: str, indexer: Indexer) -> None:
         """Make `by_index(name, ...)` work; the same name may be asked for by several."""
         self._store.add_index(name, indexer)

@@ -17,7 +17,7 @@ they come in any order. Handlers only; the informer is told through `Sink`.
 
 Source: staging/src/k8s.io/client-go/tools/cache/reflector.go (1.36: WatchListClient on).
 
-Not modelled: a stop (a reflector lives as long as its process); tables.
+Not modelled: tables.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class Sink(Protocol):
 
 
 class Reflector:
-    """Lists and watches one resource into a sink, for the rest of the process's life."""
+    """Lists and watches one resource into a sink, until it is stopped or its process ends."""
 
     def __init__(
         self,
@@ -95,6 +95,7 @@ class Reflector:
         self._streaming_list = streaming_list
         self._internal_errors = InternalErrorRetry(internal_error_retry_ns)
         self._backoff = Backoff()
+        self._is_stopped = False
         self._watch: WatchHandle | None = None
         self._initial: dict[str, KubeObject] | None = None
         self._is_paginated = False
@@ -107,6 +108,12 @@ class Reflector:
     def start(self) -> None:
         """Begin."""
         self._begin()
+
+    def stop(self) -> None:
+        """Tell the sink nothing any more."""
+        self._is_stopped = True
+        if self._watch is not None:
+            self._watch.cancel()
 
     def _begin(self) -> None:
         """The whole state, by whichever way."""
@@ -187,6 +194,8 @@ class Reflector:
         return self._last_version or "0"
 
     def _listed(self, pager: Pager, answer: ObjectList | Status | Unsure) -> None:
+        if self._is_stopped:
+            return
         if isinstance(answer, Status) and (is_expired(answer) or is_too_large(answer)):
             reached("reflector lists without a version")
             self._is_version_unavailable = True
@@ -197,6 +206,8 @@ class Reflector:
             self._listed_again(pager, answer)
 
     def _listed_again(self, pager: Pager, answer: ObjectList | Status | Unsure) -> None:
+        if self._is_stopped:
+            return
         if isinstance(answer, ObjectList):
             self._replace(answer.items, answer.resource_version)
             self._rewatch()
@@ -290,4 +301,9 @@ class Reflector:
         return self._process.now - self._opened_at < SHORT_WATCH and not self._events_seen
 
     def _after_backoff(self, step: Callable[[], None]) -> None:
-        self._process.call_later(self._backoff.next_delay(self._process.now, self._process.rng), step)
+        delay = self._backoff.next_delay(self._process.now, self._process.rng)
+        self._process.call_later(delay, self._unless_stopped, step)
+
+    def _unless_stopped(self, step: Callable[[], None]) -> None:
+        if not self._is_stopped:
+            step()

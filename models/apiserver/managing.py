@@ -42,13 +42,23 @@ _NOT_STATUS: Final = of_paths(_SPEC)
 
 def who_writes(request: Request, resource: Resource, now_ns: int) -> Who:
     """The manager of a request, and when it wrote."""
-    manager = request.field_manager or request.client.partition("/")[0]
     return Who(
-        manager=manager,
+        manager=request.field_manager or _program_of(request),
         api_version=resource.api_version,
         subresource=request.subresource,
         time=now_ns - now_ns % SECOND_NS,
     )
+
+
+def _program_of(request: Request) -> str:
+    """The first word of the user agent; of a client that sends none, the program whose credentials it has."""
+    if request.client:
+        return request.client.partition("/")[0]
+    system, _, rest = request.user.partition(":")
+    if system != "system":
+        return ""
+    kind, _, _ = rest.partition(":")
+    return {"serviceaccount": "kube-controller-manager", "node": "kubelet"}.get(kind, rest)
 
 
 def reset_fields(resource: Resource, subresource: str) -> FieldSet:

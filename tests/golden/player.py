@@ -5,7 +5,7 @@ that the recording's t=0 falls on its own second and fraction. Then commands and
 recorded times (a command not before the answers that the scenario had got before it sent it), while a recorder
 watches what the recording watched, through ordinary watches. Who calls it: the tests, `--golden`.
 
-Not modelled: metrics (`load`), etcd's API, health paths, server-side apply: `why_not` says which of them a recording
+Not modelled: metrics (`load`), etcd's API, health paths: `why_not` says which of them a recording
 needs.
 """
 
@@ -90,8 +90,6 @@ def why_not(recording: Recording) -> str:
             return f"it does {record.op} to the control plane's etcd (etcd)"
         if type(record) in _UNPLAYABLE:
             return _UNPLAYABLE[type(record)]
-        if isinstance(record, Command) and record.content_type == "application/apply-patch+yaml":
-            return "it uses server-side apply"
     return ""
 
 
@@ -165,6 +163,7 @@ class Player:
     def __init__(self, world: World, recording: Recording) -> None:
         self._world = world
         self._recording = recording
+        self._keeps_managers = _keeps_managers(recording)
         self._warm_up_ns = warm_up_of(recording)
         self._names = PlayerNames(recording)
         self._answered: dict[int, Command] = {}
@@ -226,7 +225,7 @@ class Player:
         await self._kubelet.heartbeats()
 
     def _client(self, process: Process, user: str) -> ApiClient:
-        return ApiClient(process, self._servers, user=user, retries_max=0)
+        return ApiClient(process, self._servers, user=user, retries_max=0, agent="oracle/1.0")
 
     # -- the recorder
 
@@ -315,7 +314,7 @@ class Player:
                 content_type=recorded.content_type,
                 body=body,
                 status=answer.status,
-                response=_without_managed_fields(answer.body),
+                response=answer.body if self._keeps_managers else _without_managed_fields(answer.body),
                 took=self._time - time,
             )
             self._answered[number] = ours
@@ -359,6 +358,12 @@ class Player:
             self._kubelet.end_containers(
                 first, number({"code": named[1]} if len(named) > 1 else {}, "code", default=1)
             )
+
+
+def _keeps_managers(recording: Recording) -> bool:
+    """Whether a recording has metadata.managedFields; most leave them out."""
+    commands = [record for record in recording.records if isinstance(record, Command)]
+    return any("managedFields" in as_tree(as_tree(one.response).get("metadata")) for one in commands)
 
 
 def _without_managed_fields(body: Json) -> Json:

@@ -23,7 +23,6 @@ from chaoskube.models.apiserver.fairness_table import (
     LEVELS,
     LevelShape,
     Schema,
-    schema_of,
 )
 
 
@@ -118,20 +117,11 @@ def deal(flow: str, queues: int, hand: int) -> tuple[int, ...]:
 
 
 class Fairness:
-    """The levels of one server, and which request is of which."""
+    """The levels of one server."""
 
     def __init__(self, seats: int) -> None:
         shares = sum(shape.shares for shape in LEVELS)
         self.levels = {shape.name: Level(shape, -(-seats * shape.shares // shares)) for shape in LEVELS}
-        self._schemas: dict[tuple[Identity, str, str, str], Schema] = {}
-
-    def schema(self, who: Identity, verb: str, group: str, resource: str) -> Schema:
-        """The flow schema of a request; remembered, since components ask for the same all the time."""
-        key = (who, verb, group, resource)
-        found = self._schemas.get(key)
-        if found is None:
-            found = self._schemas[key] = schema_of(who, verb, group, resource)
-        return found
 
 
 def flow_of(schema: Schema, who: Identity, namespace: str) -> str:

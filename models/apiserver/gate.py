@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from attrs import frozen
+
 from chaoskube.models.apiserver.api import Request
 from chaoskube.models.apiserver.authentication import Identity, identify
 from chaoskube.models.apiserver.authorization.authorizer import Authorizer, action_of
@@ -17,6 +19,7 @@ from chaoskube.models.apiserver.authorization.rules import Action
 from chaoskube.models.apiserver.errors import too_many_requests
 from chaoskube.models.apiserver.events import Denied
 from chaoskube.models.apiserver.fairness import Fairness, Level, Ticket, flow_of
+from chaoskube.models.apiserver.fairness_table import Schema, schema_of
 from chaoskube.models.apiserver.flow import Flow, Outcome, Until
 from chaoskube.models.apiserver.server_options import ServerOptions
 from chaoskube.models.apiserver.watch_cache import WatchCache
@@ -26,7 +29,17 @@ from chaoskube.sim import SECOND, Process, reached
 QUEUE_WAIT_NS: Final = 15 * SECOND
 """A quarter of the request's time."""
 RETRY_AFTER_SECONDS: Final = 1
+REMEMBERED_MAX: Final = 4096
 TOO_MANY: Final = "Too many requests, please try again later."
+
+
+@frozen
+class Lane:
+    """How requests of one user for one thing go through."""
+
+    identity: Identity
+    schema: Schema
+    level: Level
 
 
 class Gate:
@@ -36,23 +49,38 @@ class Gate:
         self.authorizer = Authorizer(options.authorization, cache)
         self.fairness = Fairness(options.seats)
         self._process = process
+        self._lanes: dict[tuple[str, tuple[str, ...], str, str, str], Lane] = {}
 
     def admit_request(self, request: Request, resource: Resource) -> Flow[Level]:
         """Let a request in: the level whose seat it has, to be given to `done`. ApiError when it may not."""
-        identity = identify(request.user, request.groups)
-        asked = f"{resource.plural}/{request.subresource}" if request.subresource else resource.plural
-        schema = self.fairness.schema(identity, request.verb, resource.group, asked)
-        level = self.fairness.levels[schema.level]
+        lane = self._lane(request, resource)
+        level = lane.level
         if not level.take():
-            yield from self._queue(level, flow_of(schema, identity, request.namespace))
-        if not self.authorizer.allows_all:
+            yield from self._queue(level, flow_of(lane.schema, lane.identity, request.namespace))
+        authorizer = self.authorizer
+        if not authorizer.allows_all and not authorizer.remembers(request, resource):
             action = action_of(request, resource)
-            refusal = self.authorizer.refusal(identity, action)
+            refusal = authorizer.refusal(lane.identity, action)
             if refusal is not None:
                 self.done(level)
-                self._process.record(self._denied(identity, action))
+                self._process.record(self._denied(lane.identity, action))
                 raise refusal
+            authorizer.remember(request, resource, lane.identity, action)
         return level
+
+    def _lane(self, request: Request, resource: Resource) -> Lane:
+        """Who asks, and with which priority; remembered, since components ask for the same all the time."""
+        key = (request.user, request.groups, request.verb, resource.name, request.subresource)
+        lane = self._lanes.get(key)
+        if lane is None:
+            identity = identify(request.user, request.groups)
+            asked = f"{resource.plural}/{request.subresource}" if request.subresource else resource.plural
+            schema = schema_of(identity, request.verb, resource.group, asked)
+            lane = Lane(identity, schema, self.fairness.levels[schema.level])
+            if len(self._lanes) >= REMEMBERED_MAX:
+                self._lanes.clear()
+            self._lanes[key] = lane
+        return lane
 
     def done(self, level: Level) -> None:
         """A request has been handled: its seat is free."""

@@ -15,16 +15,22 @@ from chaoskube.models.apiserver.admission.default_classes import DefaultIngressC
 from chaoskube.models.apiserver.admission.default_tolerations import DefaultTolerationSeconds
 from chaoskube.models.apiserver.admission.limit_ranger import LimitRanger
 from chaoskube.models.apiserver.admission.namespace_lifecycle import NamespaceLifecycle
+from chaoskube.models.apiserver.admission.node_restriction import NodeRestriction
 from chaoskube.models.apiserver.admission.node_taint import TaintNodesByCondition
 from chaoskube.models.apiserver.admission.plugin import Plugin
+from chaoskube.models.apiserver.admission.pod_security import PodSecurity
 from chaoskube.models.apiserver.admission.priority import Priority
 from chaoskube.models.apiserver.admission.resource_quota import ResourceQuotaPlugin
+from chaoskube.models.apiserver.admission.service_account import ServiceAccountPlugin
 from chaoskube.models.apiserver.flow import Context, Flow
 
 PLUGINS: tuple[type[Plugin], ...] = (
     NamespaceLifecycle,
     LimitRanger,
+    ServiceAccountPlugin,
+    NodeRestriction,
     TaintNodesByCondition,
+    PodSecurity,
     Priority,
     DefaultTolerationSeconds,
     DefaultStorageClass,

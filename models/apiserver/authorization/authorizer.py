@@ -11,18 +11,20 @@ Not modelled: webhook authorizers.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from chaoskube.models.apiserver.api import CREATE, DELETE_COLLECTION, LIST, WATCH, Request
 from chaoskube.models.apiserver.authentication import MASTERS, Identity
-from chaoskube.models.apiserver.authorization.node import NodeAuthorizer
-from chaoskube.models.apiserver.authorization.rbac import Rbac
+from chaoskube.models.apiserver.authorization.node import NodeAuthorizer, is_lasting
+from chaoskube.models.apiserver.authorization.rbac import CACHES, Rbac
 from chaoskube.models.apiserver.authorization.rules import Action
 from chaoskube.models.apiserver.errors import ApiError, forbidden
 from chaoskube.models.apiserver.selection import single_name
 from chaoskube.models.apiserver.watch_cache import WatchCache
 from chaoskube.models.objects.resources import Resource
 
+Asked: TypeAlias = tuple[str, tuple[str, ...], str, str, str, str, str]
+REMEMBERED_MAX = 4096
 ALWAYS_ALLOW = "AlwaysAllow"
 NODE = "Node"
 RBAC = "RBAC"
@@ -43,6 +45,29 @@ class Authorizer:
         self.allows_all = ALWAYS_ALLOW in modes
         known: dict[str, Mode] = {NODE: NodeAuthorizer(cache), RBAC: self.rbac}
         self._modes = tuple([known[mode] for mode in modes if mode in known])
+        self._cache = cache
+        self._policy: tuple[WatchCache, ...] = ()
+        self._allowed: set[Asked] = set()
+        self._allowed_at: tuple[int, ...] = ()
+
+    def remembers(self, request: Request, resource: Resource) -> bool:
+        """Whether the same was allowed before, and no rule has changed since."""
+        at = tuple([cache.revision for cache in self._policy])
+        if at != self._allowed_at:
+            self._allowed.clear()
+            return False
+        return _asked(request, resource) in self._allowed
+
+    def remember(self, request: Request, resource: Resource, identity: Identity, action: Action) -> None:
+        """Keep in mind that this was allowed, if nothing but rules decided."""
+        if identity.node_name and not is_lasting(action):
+            return
+        if not self._policy:
+            self._policy = tuple([self._cache(name) for name in CACHES])
+        self._allowed_at = tuple([cache.revision for cache in self._policy])
+        if len(self._allowed) >= REMEMBERED_MAX:
+            self._allowed.clear()
+        self._allowed.add(_asked(request, resource))
 
     def refusal(self, identity: Identity, action: Action) -> ApiError | None:
         """403, or None when the action is allowed."""
@@ -61,6 +86,18 @@ class Authorizer:
             if reason:
                 reasons.append(reason)
         return "\n".join(reasons)
+
+
+def _asked(request: Request, resource: Resource) -> Asked:
+    return (
+        request.user,
+        request.groups,
+        request.verb,
+        resource.name,
+        request.subresource,
+        request.namespace,
+        request.name or request.options.field_selector,
+    )
 
 
 def action_of(request: Request, resource: Resource, verb: str = "") -> Action:

@@ -100,6 +100,13 @@ class NodeAuthorizer:
                 yield pod
 
 
+def is_lasting(action: Action) -> bool:
+    """Whether a decision for a kubelet holds until rules change, and not only until pods move."""
+    if action.resource == "pods":
+        return bool(action.subresource) or action.verb in ("create", "delete", "list", "watch")
+    return action.resource not in (*_USED_BY_PODS, "serviceaccounts")
+
+
 def _nodes(node: str, action: Action) -> str | None:
     if not action.subresource:
         if action.verb in ("create", "update", "patch"):

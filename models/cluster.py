@@ -21,6 +21,7 @@ from chaoskube.models.apps.behaviour import assumptions as assumptions_of
 from chaoskube.models.apps.ports import targets_of
 from chaoskube.models.apps.web import web
 from chaoskube.models.client.api import ApiClient
+from chaoskube.models.client.operator import Operator, boot_operator
 from chaoskube.models.constants import SUPERVISOR_RESTART
 from chaoskube.models.controllers.manager import boot_controller_manager
 from chaoskube.models.etcd.client import CLIENT_PORT
@@ -65,10 +66,17 @@ class Shape:
 class Cluster:
     """A whole cluster in a world, and the documents that were applied to it."""
 
-    def __init__(self, world: World, shape: Shape, documents: Iterable[KubeObject] = ()) -> None:
+    def __init__(
+        self,
+        world: World,
+        shape: Shape,
+        documents: Iterable[KubeObject] = (),
+        operators: Iterable[Operator] = (),
+    ) -> None:
         self.world = world
         self.shape = shape
         self.documents = tuple(documents)
+        self.operators = tuple(operators)
         self.observer = Observer(world)
         self._applied = False
         self._apply_problem = ""
@@ -86,6 +94,11 @@ class Cluster:
         self._build_control_plane()
         for number in range(1, shape.nodes + 1):
             self._build_node(f"node-{number}")
+        for operator in self.operators:
+            for number in range(operator.replicas):
+                name, host = f"{operator.name}-{number}", f"control-{number % controls}"
+                boot = partial(boot_operator, servers=_from(self._servers, number), operator=operator)
+                self._component(name, host, boot)
         self.kubectl_process = self.world.process("kubectl", host="workstation", boot=self._boot_kubectl)
         for process in self._components:
             process.restart_after_ns = SUPERVISOR_RESTART
@@ -154,6 +167,7 @@ class Cluster:
         for document in sorted(self.documents, key=lambda one: rank.get(one.kind, 2)):
             while True:
                 try:
+                    await self.kubectl.client.resource_of(document)  # kubectl looks up what it doesn't know
                     await apply(self.kubectl, document)
                     break
                 except Refused as refused:

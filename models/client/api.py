@@ -230,14 +230,18 @@ class ApiClient:
         try:
             return self.resources.resource_for(obj.kind, obj.api_version).name
         except UsageError:
-            found = (await self.call(Request(verb=DISCOVER, resource=""))).body
-        assert isinstance(found, ObjectList), f"discovery answers with a list, not {found!r}"
-        self.resources.replace(resources_of(found.items))
+            await self.discover()
         try:
             return self.resources.resource_for(obj.kind, obj.api_version).name
         except UsageError as error:
             why = f'no matches for kind "{obj.kind}" in version "{obj.api_version}"'
             raise Refused(Status(code=404, reason="NotFound", message=why)) from error
+
+    async def discover(self) -> None:
+        """Ask which custom resources there are; a server tells what it knows itself."""
+        found = (await self.call(Request(verb=DISCOVER, resource=""))).body
+        assert isinstance(found, ObjectList), f"discovery answers with a list, not {found!r}"
+        self.resources.replace(resources_of(found.items))
 
     async def patch(
         self,

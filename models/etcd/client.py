@@ -94,9 +94,10 @@ class _Line:
         self._connection.send(Call(number, request))
 
     def close(self) -> None:
-        """Calls in flight end as Unsure."""
+        """Calls in flight end as Unsure; those on a connection that never opened were not sent."""
+        was_open = self._connection.is_open
         self._connection.close()
-        self._lost("closed")
+        self._lost("closed" if was_open else "closed before it opened, as good as refused")
 
     def _on_answer(self, message: object) -> None:
         assert isinstance(message, Answer), f"an etcd member answered with {message!r}"

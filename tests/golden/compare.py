@@ -12,8 +12,10 @@ from collections.abc import Mapping
 from .answers import bind_answers, compare_answers
 from .binding import Binding
 from .difference import Difference
+from .ends import compare_ends
 from .events import compare_events
 from .history import as_run
+from .not_comparable import has_two_managers, without_known
 from .objects import compare_objects
 from .own_watches import compare_own_watches
 from .pairing import pair_runs
@@ -40,6 +42,12 @@ def compare(
     left_run, right_run = as_run(left), as_run(right)
     bind_answers(left, right, binding)
     pairs = pair_runs(left_run, right_run, binding)
+    if has_two_managers(left):
+        found = [
+            *compare_answers(left, right, binding),
+            *compare_ends(left_run, right_run, pairs, binding),
+        ]
+        return sorted(without_known(left, found), key=lambda difference: difference.time)
     found = [
         *compare_answers(left, right, binding),
         *compare_objects(pairs, binding, span),
@@ -47,4 +55,4 @@ def compare(
         *compare_own_watches(left, right, binding),
         *broken_rules(right_run, span),
     ]
-    return sorted(found, key=lambda difference: difference.time)
+    return sorted(without_known(left, found), key=lambda difference: difference.time)

@@ -6,6 +6,8 @@ FailedScheduling are strict, in their order, repeats left out. Who calls it: `co
 
 from __future__ import annotations
 
+import re
+
 from .binding import Binding
 from .difference import Difference
 from .history import Run
@@ -14,6 +16,7 @@ from .span import Span
 from .trees import text
 
 Key = tuple[str, str, str]
+_ASSIGNED = re.compile(r'already assigned to node "[^"]*"')
 
 
 def compare_events(left: Run, right: Run, binding: Binding, span: Span) -> list[Difference]:
@@ -28,7 +31,7 @@ def compare_events(left: Run, right: Run, binding: Binding, span: Span) -> list[
                 Difference(what=f"Event {_called(key)} is not in the recording", right=theirs[key][0])
             )
         elif key[0] == "FailedScheduling" and key in ours and key in theirs:
-            found += _compare_messages(key, ours[key], theirs[key], span)
+            found += _compare_messages(key, ours[key], theirs[key], span, binding)
     return found
 
 
@@ -44,7 +47,9 @@ def _by_object(run: Run, binding: Binding | None) -> dict[Key, list[Watched]]:
     return found
 
 
-def _compare_messages(key: Key, ours: list[Watched], theirs: list[Watched], span: Span) -> list[Difference]:
+def _compare_messages(
+    key: Key, ours: list[Watched], theirs: list[Watched], span: Span, binding: Binding
+) -> list[Difference]:
     left, right = _distinct(ours), _distinct(theirs)
     for at in range(max(len(left), len(right))):
         step = left[at] if at < len(left) else None
@@ -53,7 +58,7 @@ def _compare_messages(key: Key, ours: list[Watched], theirs: list[Watched], span
             return []
         if here is None and step is not None and span.right_may_lack(step.t):
             return []
-        if step is None or here is None or _message(step) != _message(here):
+        if step is None or here is None or _message(step) != binding.words_to_left(_message(here)):
             said = f"says {_quoted(step)}, here {_quoted(here)}"
             return [Difference(what=f"Event {_called(key)} {said}", left=step, right=here)]
     return []
@@ -68,7 +73,9 @@ def _distinct(commits: list[Watched]) -> list[Watched]:
 
 
 def _message(commit: Watched) -> str:
-    return text(commit.object, "message") or text(commit.object, "note")
+    """What it says; which of several equal nodes a pod was put on is free."""
+    said = text(commit.object, "message") or text(commit.object, "note")
+    return _ASSIGNED.sub("already assigned to <a node>", said)
 
 
 def _quoted(commit: Watched | None) -> str:

@@ -141,7 +141,7 @@ def test_a_folder_of_recordings_is_played_with_one_line_each(tmp_path: Path) -> 
     )
 
     assert "api-conflict: same" in done.stdout, done.stdout
-    assert "api-conflict: cannot play because it stops and starts parts of the control plane" in done.stdout
+    assert "api-conflict: cannot play because it does kill to scheduler (control)" in done.stdout
     assert done.returncode == 0, done.stdout
 
 

@@ -119,10 +119,13 @@ def nobody_exceeds_rbac(seen: Observer, event: Entry) -> None:
         return
     if not seen.has_been_calm_since(event.at):
         return
-    assert seen.may(written), (
-        f"{written.user} has done what no role allows: {written.verb} {written.resource} {written.subresource} "
-        f"{written.key}"
-    )
+    assert seen.may(written), f"{written.user} has done what no role allows: {_deed(written)}"
+
+
+def _deed(written: Written) -> str:
+    """`create pods/binding default/web-1`."""
+    resource = f"{written.resource}/{written.subresource}" if written.subresource else written.resource
+    return f"{written.verb} {resource} {written.key}"
 
 
 def _written(event: Entry) -> Written:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import TypeAlias
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from chaoskube.models.objects import KubeObject
 from chaoskube.models.stored import Change, Stored
@@ -77,5 +77,11 @@ def group_kind(obj: KubeObject) -> GroupKind:
 
 
 def same_content(one: KubeObject, other: KubeObject) -> bool:
-    """Do two objects say the same, whatever their resource versions?"""
-    return one.digest_text().rpartition("#")[2] == other.digest_text().rpartition("#")[2]
+    """Do two objects say the same, whatever their resource versions (and managed fields, which follow from the writes)?"""
+    if one.digest_text().rpartition("#")[2] == other.digest_text().rpartition("#")[2]:
+        return True
+    return _bare(one) == _bare(other)
+
+
+def _bare(obj: KubeObject) -> KubeObject:
+    return evolve(obj, metadata=evolve(obj.metadata, resource_version="", managed_fields=None))

@@ -1,0 +1,135 @@
+"""What a write may be, and what is said of one that may not."""
+
+from __future__ import annotations
+
+from attrs import evolve
+
+from chaoskube.invariants.apiserver import (
+    a_write_for_one_uid_changes_no_other,
+    a_write_is_what_is_stored,
+    an_object_keeps_its_identity,
+    no_update_is_lost,
+    nobody_exceeds_rbac,
+    nothing_goes_while_a_finalizer_stands,
+)
+from chaoskube.models.objects import KubeObject, ObjectMeta
+from chaoskube.models.objects.rbac import ClusterRole, ClusterRoleBinding, PolicyRule, RoleRef, Subject
+from chaoskube.sim import SECOND, World
+from tests.invariants.clusters import Case, pod
+
+CONTROLLER = "system:serviceaccount:kube-system:replicaset-controller"
+
+
+def test_an_update_for_an_older_version_is_a_lost_update(world: World) -> None:
+    """The version in the body must be the one that was there."""
+    case = Case(world, no_update_is_lost)
+    first = case.put(pod("a"))
+    second = case.put(pod("a", node="node-1"))
+    case.written("alice", "update", first, second, requested_version="1")
+    third = case.put(pod("a", node="node-1", phase="Running"))
+    case.written("bob", "update", second, third, requested_version="1")
+
+    assert case.said == ["bob wrote pods default/a for version 1, and overwrote 2"]
+
+
+def test_a_component_must_not_update_blindly_over_others(world: World) -> None:
+    """People may; a component may where it alone writes."""
+    case = Case(world, no_update_is_lost)
+    objects = [case.put(pod("a"))]
+    for user in (CONTROLLER, CONTROLLER, "alice", CONTROLLER):
+        objects.append(case.put(pod("a", phase=f"phase {len(objects)}")))
+        case.written(user, "update", objects[-2], objects[-1])
+
+    assert case.said == [f"{CONTROLLER} updates pods default/a without a version, over what alice wrote"]
+
+
+def test_a_write_that_changed_nothing_is_no_matter(world: World) -> None:
+    """It is answered with the version that was there."""
+    case = Case(world, no_update_is_lost)
+    first = case.put(pod("a"))
+    case.put(pod("b"))
+    case.written("alice", "update", first, first, requested_version="1")
+
+    assert case.said == []
+
+
+def test_what_a_writer_is_told_must_be_what_is_stored(world: World) -> None:
+    case = Case(world, a_write_is_what_is_stored)
+    stored = case.put(pod("a", node="node-1"))
+    case.written("alice", "create", None, stored)
+    assert case.said == []
+
+    case.written("alice", "create", None, pod("a", node="node-2", resource_version="1"))
+    assert len(case.said) == 1 and case.said[0].startswith("alice was told that pods default/a is")
+
+
+def test_a_request_for_one_uid_must_not_hit_another(world: World) -> None:
+    case = Case(world, a_write_for_one_uid_changes_no_other)
+    before = case.put(pod("a", uid="new"))
+    after = case.put(pod("a", uid="new", node="node-1"))
+    case.written("system:kube-scheduler", "create", before, after, subresource="binding", uid_asked="new")
+    case.written("system:kube-scheduler", "create", before, after, subresource="binding", uid_asked="old")
+
+    assert case.said == [
+        "system:kube-scheduler meant pods default/a with uid old, and wrote the one with uid new "
+        "(create pods/binding default/a)"
+    ]
+
+
+def test_uid_and_deletion_stand(world: World) -> None:
+    case = Case(world, an_object_keeps_its_identity)
+    before = case.put(pod("a", deletion_timestamp=1))
+    after = case.put(pod("a"))
+    case.written("alice", "update", before, after)
+    case.written("alice", "update", after, case.put(pod("a", uid="other")))
+    case.written("alice", "update", after, case.put(pod("a", deletion_timestamp=1)))
+
+    assert case.said == [
+        "alice took back the deletion of pods default/a",
+        "alice changed the uid of pods default/a from uid-a to other",
+    ]
+
+
+def test_only_who_takes_the_last_finalizer_away_removes(world: World) -> None:
+    case = Case(world, nothing_goes_while_a_finalizer_stands)
+    held = case.put(pod("a", finalizers=("example.com/clean-up",)))
+    case.remove(held)
+    case.written("alice", "update", held, None)
+    assert case.said == []
+
+    case.written("alice", "delete", held, None)
+    assert case.said == ["alice deleted pods default/a, which had the finalizer example.com/clean-up"]
+
+
+def may_write_pods(user: str) -> tuple[KubeObject, KubeObject]:
+    """A role and its binding."""
+    rule = PolicyRule(verbs=("create",), api_groups=("",), resources=("pods",))
+    role = ClusterRole(metadata=ObjectMeta(name="writer"), rules=(rule,))
+    reference = RoleRef(api_group="rbac.authorization.k8s.io", kind="ClusterRole", name="writer")
+    subject = Subject(kind="User", name=user)
+    return role, ClusterRoleBinding(
+        metadata=ObjectMeta(name="writer"), subjects=(subject,), role_ref=reference
+    )
+
+
+def test_who_has_no_role_may_not_write(world: World) -> None:
+    """Judged once the servers must know the roles; the admin and kubelets are not judged by roles."""
+    case = Case(world, nobody_exceeds_rbac)
+    world.call_later(600 * SECOND, lambda: None)
+    made = case.put(pod("a"))
+    case.written("eve", "create", None, made)
+    for obj in may_write_pods("alice"):
+        case.put(obj)
+    case.written("eve", "create", None, made)
+    world.advance(20 * SECOND)
+    case.written("alice", "create", None, made)
+    case.written("admin", "delete", made, None)
+    case.written("system:node:node-1", "update", made, made, subresource="status")
+    assert case.said == []
+
+    case.written("alice", "update", made, evolve(made))
+    case.written("eve", "create", None, made)
+    assert case.said == [
+        "alice has done what no role allows: update pods default/a",
+        "eve has done what no role allows: create pods default/a",
+    ]

@@ -65,9 +65,7 @@ def a_write_for_one_uid_changes_no_other(event: Entry) -> None:
     known = written.prev if written.prev is not None else written.obj
     assert not written.uid_asked or known is None or known.uid == written.uid_asked, (
         f"{written.user} meant {written.resource} {written.key} with uid {written.uid_asked}, and wrote the one with "
-        f"uid {known.uid if known is not None else ''} ({written.verb} {written.subresource})".replace(
-            " )", ")"
-        )
+        f"uid {known.uid if known is not None else ''} ({_deed(written)})"
     )
 
 

@@ -106,11 +106,11 @@ def test_a_kubelet_waits_for_the_end_of_a_pods_containers(world: World) -> None:
     case = Case(world, a_pod_is_gone_when_it_is_over)
     mine = case.put(pod("a", node="node-1"))
     where = {"pod": "default/a", "container": "c", "node": "node-1"}
-    case.record(ContainerStarted(**where, attempt=0, ip="10.0.0.1"), by="kubelet@node-1")  # type: ignore[arg-type]  # all texts
+    case.record(ContainerStarted(**where, attempt=0, ip="10.0.0.1"), by="kubelet@node-1")
     case.written("system:node:node-1", "delete", mine, evolve(mine))
     assert case.said == []
 
     case.written("system:node:node-1", "delete", mine, None)
-    case.record(ContainerExited(**where, code=0, reason="Completed"), by="kubelet@node-1")  # type: ignore[arg-type]  # all texts
+    case.record(ContainerExited(**where, code=0, reason="Completed"), by="kubelet@node-1")
     case.written("system:node:node-1", "delete", mine, None)
     assert case.said == ["node-1 takes pod default/a away while its containers run"]

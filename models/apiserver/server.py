@@ -46,6 +46,7 @@ from chaoskube.models.apiserver.server_options import PERMISSIVE, ServerOptions
 from chaoskube.models.apiserver.storage import from_kv
 from chaoskube.models.apiserver.watch_cache import WatchCache
 from chaoskube.models.apiserver.watches import Watches
+from chaoskube.models.apiserver.webhook_calls import WebhookCaller
 from chaoskube.models.apiserver.writes import Done
 from chaoskube.models.constants import API_REQUEST_TIMEOUT, COMPACTION_PERIOD, REQUEST_HANDLING
 from chaoskube.models.etcd import messages as etcd
@@ -66,6 +67,11 @@ CACHED_AT_BOOT: Final = (
     "configmaps",
     "namespaces",
     "priorityclasses",
+    "serviceaccounts",
+    "limitranges",
+    "resourcequotas",
+    "mutatingwebhookconfigurations",
+    "validatingwebhookconfigurations",
     DEFINITIONS,
 )
 """A real server fills all its caches at boot; here the others wait until somebody asks for them."""
@@ -109,6 +115,7 @@ class ApiServer:
         self.resources = Resources()
         self.admission = Chain(tuple([plugin() for plugin in PLUGINS if options.has_plugin(plugin.name)]))
         self.gate = Gate(process, options, self.cache)
+        self.webhooks = WebhookCaller(process, self.cache)
         self._process = process
         self._client = EtcdClient(process, etcd_endpoints)
         self._feeds: dict[str, CacheFeed] = {}

@@ -6,7 +6,7 @@ Source: staging/src/k8s.io/apiserver/pkg/admission/{interfaces,attributes,errors
 
 from __future__ import annotations
 
-from attrs import evolve, field, frozen
+from attrs import define, evolve, field, frozen
 
 from chaoskube.models.apiserver.api import Cause
 from chaoskube.models.apiserver.authentication import Identity
@@ -33,6 +33,26 @@ class Target:
         return not self.subresource and self.resource == resource and self.operation in operations
 
 
+@define
+class Reinvocation:
+    """What mutating webhooks must know of their first round, should there be a second."""
+
+    is_second: bool = False
+    is_wanted: bool = False
+    """A webhook changed the object: everybody has another look."""
+    invoked: list[str] = field(factory=list)
+    """Webhooks that were asked and don't mind being asked again."""
+    required: list[str] = field(factory=list)
+    """Those of them that are to be asked again."""
+    output: KubeObject | None = None
+    """What the webhooks left behind."""
+
+    def require_all(self) -> None:
+        """The object has changed since they were asked."""
+        self.required += self.invoked
+        self.invoked = []
+
+
 @frozen(kw_only=True)
 class Attributes:
     """One object on its way into the store (`obj` is None in a DELETE, `old` in a CREATE)."""
@@ -48,8 +68,7 @@ class Attributes:
     dry_run: bool = False
     warnings: list[str] = field(factory=list, eq=False)
     """What the answer will warn of: the one thing that plug-ins write to."""
-    seen_by: dict[str, KubeObject | None] = field(factory=dict, eq=False)
-    """Mutating webhooks that were asked already, and the object each left behind."""
+    reinvocation: Reinvocation = field(factory=Reinvocation, eq=False)
 
     @property
     def target(self) -> Target:

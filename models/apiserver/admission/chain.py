@@ -1,6 +1,6 @@
 """The chain of one server: which plug-ins there are, in the real order, and which of them a request meets.
 
-Mutating plug-ins see an object first, one after the other; validating ones see what would be stored, inside the
+Mutating plug-ins see an object first, one after the other, and once more if a webhook changed it; validating ones see what would be stored, inside the
 storage transaction, and again whenever that starts over. Which plug-ins a target meets is worked out once.
 Sources: pkg/kubeapiserver/options/plugins.go, staging/src/k8s.io/apiserver/pkg/admission/{chain,reinvocation}.go.
 
@@ -22,6 +22,7 @@ from chaoskube.models.apiserver.admission.pod_security import PodSecurity
 from chaoskube.models.apiserver.admission.priority import Priority
 from chaoskube.models.apiserver.admission.resource_quota import ResourceQuotaPlugin
 from chaoskube.models.apiserver.admission.service_account import ServiceAccountPlugin
+from chaoskube.models.apiserver.admission.webhooks import MutatingWebhooks, ValidatingWebhooks
 from chaoskube.models.apiserver.flow import Context, Flow
 
 PLUGINS: tuple[type[Plugin], ...] = (
@@ -35,6 +36,8 @@ PLUGINS: tuple[type[Plugin], ...] = (
     DefaultTolerationSeconds,
     DefaultStorageClass,
     DefaultIngressClass,
+    MutatingWebhooks,
+    ValidatingWebhooks,
     ResourceQuotaPlugin,
 )
 
@@ -65,8 +68,13 @@ class Chain:
 
     def admit(self, ctx: Context, attributes: Attributes) -> Flow[Attributes]:
         """The request with the object that the plug-ins leave, or the first refusal."""
-        for plugin in self.admitting(attributes.target):
+        plugins = self.admitting(attributes.target)
+        for plugin in plugins:
             attributes = yield from plugin.admit(ctx, attributes)
+        if attributes.reinvocation.is_wanted:
+            attributes.reinvocation.is_second = True
+            for plugin in plugins:
+                attributes = yield from plugin.admit(ctx, attributes)
         return attributes
 
     def validate(self, ctx: Context, attributes: Attributes) -> Flow[None]:

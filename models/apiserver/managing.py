@@ -19,7 +19,7 @@ from attrs import evolve, frozen
 from chaoskube.models.apiserver.api import APPLY, Request
 from chaoskube.models.objects import KubeObject
 from chaoskube.models.objects.managed.field_set import NOTHING, FieldSet, name_element, of_paths
-from chaoskube.models.objects.managed.managers import UPDATE, Entries, in_order
+from chaoskube.models.objects.managed.managers import UPDATE, Entries, Note, in_order
 from chaoskube.models.objects.managed.shapes import DEDUCED, root_of
 from chaoskube.models.objects.managed.structural import type_of_custom
 from chaoskube.models.objects.managed.tracking import note_create, note_update
@@ -100,6 +100,10 @@ class _Scaled:
 
     who: Who
     replicas: FieldSet
+
+    def repeats(self, earlier: Note) -> Note | None:
+        """Each scale counts."""
+        return None
 
     def __call__(self, entries: Entries) -> Entries:
         left = [evolve(entry, fields=entry.fields.difference(self.replicas)) for entry in entries]

@@ -2,7 +2,8 @@
 
 Every write changes the list, hardly anybody looks at it, and working it out costs more than the write. So a write only
 notes what it changed, on top of the list as it was (`later`); reading the entries settles the notes in their order, once.
-After NOTES_MAX notes a list settles itself, so that old versions of an object are not kept alive for ever.
+A write that sets again what the one before it set, by the same manager, only moves its time (a lease is renewed), and
+needs no note of its own. After NOTES_MAX notes a list settles, so that old versions of an object don't live for ever.
 
 Two lists are equal when the entries that somebody set on purpose (an apply, a body) are: a note says who made a
 difference that stands elsewhere in the object, so it makes none itself. Times alone make none either: a server-side
@@ -14,8 +15,8 @@ Held by ObjectMeta; made by updating.py, applying.py and the codec.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Protocol, TypeAlias
 
 from attrs import frozen
 
@@ -51,7 +52,16 @@ class Entry:
 
 
 Entries: TypeAlias = tuple[Entry, ...]
-Note: TypeAlias = Callable[[Entries], Entries]
+
+
+class Note(Protocol):
+    """What a write did to the managers."""
+
+    def __call__(self, entries: Entries) -> Entries:
+        """The managers after it."""
+
+    def repeats(self, earlier: Note) -> Note | None:
+        """One note for the earlier write and this one right after it, if this one says nothing new; else None."""
 
 
 class Managers:
@@ -75,9 +85,13 @@ class Managers:
     def later(self, note: Note) -> Managers:
         """These after one more write, which is worked out when it is asked for."""
         result = Managers()
+        both = note.repeats(self._note) if self._note is not None else None
+        if both is not None:
+            result._base, result._note, result._count = self._base, both, self._count
+            return result
+        if self._count >= NOTES_MAX:
+            self._settle()
         result._base, result._note, result._count = self, note, self._count + 1
-        if result._count > NOTES_MAX:
-            result._settle()
         return result
 
     def _settle(self) -> None:

@@ -17,7 +17,7 @@ from chaoskube.models.objects.codec import encode
 from chaoskube.models.objects.frozen import Tree
 from chaoskube.models.objects.managed.comparing import compare
 from chaoskube.models.objects.managed.field_set import NOTHING, FieldSet
-from chaoskube.models.objects.managed.managers import Entries, Managers
+from chaoskube.models.objects.managed.managers import Entries, Managers, Note
 from chaoskube.models.objects.managed.shapes import DEDUCED, ShapeError, child_of, empty_object, root_of
 from chaoskube.models.objects.managed.updating import Who, after_update
 from chaoskube.models.objects.meta import KubeObject, ObjectMeta
@@ -35,8 +35,22 @@ class Written:
     before: tuple[tuple[str, Any], ...] | None
     after: tuple[tuple[str, Any], ...]
     who: Who
+    leaves: tuple[str, ...] = ()
+    """The fields that changed from one value to another, where that is all there is to it; else ()."""
     ignored: FieldSet = NOTHING
     found: Property | None = None
+
+    def repeats(self, earlier: Note) -> Note | None:
+        """The earlier note with this one's time, if it is by the same manager and of the same fields."""
+        if not self.leaves or not isinstance(earlier, Written) or self.leaves != earlier.leaves:
+            return None
+        mine, theirs = self.who, earlier.who
+        is_same = (mine.manager, mine.subresource, mine.api_version) == (
+            theirs.manager,
+            theirs.subresource,
+            theirs.api_version,
+        )
+        return evolve(earlier, who=mine) if is_same and self.ignored == earlier.ignored else None
 
     def __call__(self, entries: Entries) -> Entries:
         found = self.found or root_of(*self.identity) or DEDUCED
@@ -117,9 +131,26 @@ def _note(
         before=before,
         after=after,
         who=who,
+        leaves=() if before is None else _leaves(before, after),
         ignored=ignored,
         found=found,
     )
+
+
+def _leaves(before: tuple[tuple[str, Any], ...], after: tuple[tuple[str, Any], ...]) -> tuple[str, ...]:
+    """The scalars inside the changed attributes that differ, if nothing else does and all are there on both sides."""
+    leaves = []
+    for (name, old), (_, new) in zip(before, after, strict=True):
+        if name == "metadata" or type(old) is not type(new) or not attrs.has(type(old)):
+            return ()
+        for one in attrs.fields(type(old)):
+            left, right = getattr(old, one.name), getattr(new, one.name)
+            if left is right or left == right:
+                continue
+            if not left or not right or not isinstance(left, (int, str)) or not isinstance(right, (int, str)):
+                return ()
+            leaves.append(f"{name}.{one.name}")
+    return tuple(leaves)
 
 
 def _with(obj: T, managers: Managers | None) -> T:

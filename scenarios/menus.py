@@ -10,8 +10,9 @@ from chaoskube.action import OPERATION, Action, actions
 from chaoskube.sim import load_all
 
 NEEDS_WORKLOAD = ("deployment",)
-BEYOND = ("lying-disk",)
-"""Where disks lie about what is safe, Raft loses what it acknowledged, and no invariant of ours could hold."""
+BEYOND = ("lying-disk", "delete-deployment")
+"""Where disks lie about what is safe, Raft loses what it acknowledged, and no invariant of ours could hold; a workload
+that is deleted serves nobody, and what is promised of it is promised of what is there."""
 
 
 def everything() -> tuple[type[Action], ...]:
@@ -35,5 +36,5 @@ def faults() -> tuple[type[Action], ...]:
 
 def without_workload() -> tuple[type[Action], ...]:
     """What may happen where no Deployment is."""
-    named = {"drain", "uncordon"}
+    named = {"cordon", "drain", "taint", "uncordon", "untaint"}
     return tuple(action for action in everything() if action.kind != OPERATION or action.verb in named)

@@ -92,8 +92,19 @@ __all__ = [
 ]
 
 Kind = TypeVar("Kind", bound=KubeObject)
-DISRUPTIVE = ("roll", "scale", "drain", "apply")
+DISRUPTIVE = (
+    "roll",
+    "scale",
+    "drain",
+    "apply",
+    "apply-server-side",
+    "rollout-restart",
+    "rollout-resume",
+    "rollout-undo",
+)
 """Operations that move pods on purpose and promise to lose no request (kubectl's own words for them)."""
+BY_HAND = ("delete-pod", "taint")
+"""Operations that take pods away without asking how many must stay: what is lost then is nobody's promise."""
 AFTERMATH_NS = 30 * SECOND
 FAULT_AFTERMATH_NS = 30 * SECOND
 """How long after a fault nothing is promised: keepalives (30 s) have found what died by then."""
@@ -312,8 +323,9 @@ class Observer:
         event = entry.event
         assert isinstance(event, OperationStarted), "subscribed to it"
         words = dict(word.partition("=")[::2] for word in event.text.split()[1:])
-        if event.verb == "delete-pod":
-            self._by_hand.append((entry.at, words["deployment"]))
+        if event.verb in BY_HAND:
+            named = self._deployments_on(words["node"]) if "node" in words else (words["deployment"],)
+            self._by_hand += [(entry.at, key) for key in named]
         if event.verb in DISRUPTIVE:
             node = words.get("node")
             touched = self._deployments_on(node) if node is not None else (words["deployment"],)

@@ -30,6 +30,7 @@ check: $(VENV)/.check
 bench: $(VENV)/.test
 	@$(BIN)/python benchmarks/kernel.py
 	@$(BIN)/python benchmarks/cluster.py
+	@$(BIN)/python benchmarks/apiserver.py
 	@$(BIN)/python benchmarks/raft.py
 	@$(BIN)/python benchmarks/etcd_store.py
 	@$(BIN)/python benchmarks/linearizability.py

@@ -17,6 +17,7 @@ from chaoskube.sim import Unsure
 
 if TYPE_CHECKING:
     from chaoskube.models.apiserver.admission.chain import Chain
+    from chaoskube.models.apiserver.gate import Gate
     from chaoskube.models.apiserver.watch_cache import WatchCache
     from chaoskube.models.apiserver.webhook_calls import WebhookCaller
     from chaoskube.models.objects.resources import Resources
@@ -62,6 +63,8 @@ class Context(Protocol):
     """What this server serves."""
     admission: Chain
     """The plug-ins that look at what is written."""
+    gate: Gate
+    """Who may do what."""
     webhooks: WebhookCaller
     """How webhooks are asked."""
 

@@ -68,6 +68,17 @@ class Gate:
             authorizer.remember(request, resource, lane.identity, action)
         return level
 
+    def authorize(self, request: Request, resource: Resource, verb: str) -> None:
+        """What a request does besides what it is called: a PUT that creates has to be allowed to. ApiError if not."""
+        if self.authorizer.allows_all:
+            return
+        identity = identify(request.user, request.groups)
+        action = action_of(request, resource, verb)
+        refusal = self.authorizer.refusal(identity, action)
+        if refusal is not None:
+            self._process.record(self._denied(identity, action))
+            raise refusal
+
     def _lane(self, request: Request, resource: Resource) -> Lane:
         """Who asks, and with which priority; remembered, since components ask for the same all the time."""
         key = (request.user, request.groups, request.verb, resource.name, request.subresource)

@@ -49,6 +49,7 @@ from chaoskube.models.objects.resources import Resource
 from chaoskube.sim import reached
 
 NAME_ATTEMPTS = 8
+CREATE_VERB = "create"
 
 
 @frozen(kw_only=True)
@@ -97,6 +98,8 @@ def attributes_of(
     resource: Resource,
     obj: KubeObject | None = None,
     old: KubeObject | None = None,
+    *,
+    warnings: list[str] | None = None,
 ) -> Attributes:
     """What the admission chain is told of a request."""
     return Attributes(
@@ -109,6 +112,7 @@ def attributes_of(
         old=old,
         identity=identify(request.user, request.groups),
         dry_run=request.dry_run,
+        warnings=[] if warnings is None else warnings,
     )
 
 
@@ -179,28 +183,32 @@ def update_object(ctx: Context, request: Request, resource: Resource) -> Flow[Do
     if wanted and not wanted.isdecimal():
         raise plain_error(f'strconv.ParseUint: parsing "{wanted}": invalid syntax')
 
+    said: list[str] = []
+
     def change(current: KubeObject | None) -> Flow[KubeObject]:
         if current is None:
             raise not_found(resource.plural, resource.group, request.name)
         _check_uid(key, obj.uid, current, resource)
         _check_version(wanted, current, resource)
         new = updated(request, resource, current, obj, ctx.wall_ns())
-        return (yield from _next(ctx, request, resource, new, current))
+        return (yield from _next(ctx, request, resource, new, current, said))
 
     try:
         saved = yield from _update(ctx, request, resource, key, change)
     except ApiError as error:
         if not _creates(error, request, resource, wanted):
             raise
+        ctx.gate.authorize(request, resource, CREATE_VERB)
         creation = evolve(request, body=obj)
         return (yield from create_object(ctx, creation, resource))
-    return Done(code=200, body=saved.obj, warnings=warnings)
+    return Done(code=200, body=saved.obj, warnings=(*warnings, *said))
 
 
 def patch_object(ctx: Context, request: Request, resource: Resource) -> Flow[Done]:
     """PATCH of the object or its status; applied to the newest version, so it conflicts only if it says which."""
     key = key_of(resource, request.namespace, request.name)
     check_options(request)
+    said: list[str] = []
 
     def change(current: KubeObject | None) -> Flow[KubeObject]:
         if current is None:
@@ -210,15 +218,16 @@ def patch_object(ctx: Context, request: Request, resource: Resource) -> Flow[Don
         else:
             new = updated(request, resource, current, patched(current, request, resource), ctx.wall_ns())
         _check_version(new.metadata.resource_version, current, resource)
-        return (yield from _next(ctx, request, resource, new, current))
+        return (yield from _next(ctx, request, resource, new, current, said))
 
     while True:
         try:
             saved = yield from _update(ctx, request, resource, key, change)
-            return Done(code=200, body=saved.obj)
+            return Done(code=200, body=saved.obj, warnings=tuple(said))
         except ApiError as error:
             if error.status.code != 404 or request.patch_type != APPLY or request.subresource:
                 raise
+        ctx.gate.authorize(request, resource, CREATE_VERB)
         try:  # what isn't there yet is created
             body = applied(None, request, resource, ctx.wall_ns())
             return (yield from create_object(ctx, evolve(request, body=body), resource))
@@ -289,11 +298,17 @@ def _update_service(ctx: Context, key: str, change: Change) -> Flow[Saved]:
 
 
 def _next(
-    ctx: Context, request: Request, resource: Resource, new: KubeObject, current: KubeObject
+    ctx: Context,
+    request: Request,
+    resource: Resource,
+    new: KubeObject,
+    current: KubeObject,
+    warnings: list[str],
 ) -> Flow[KubeObject]:
     """What is stored when `new` is to replace `current`: admitted, prepared, validated, admitted again."""
     chain = ctx.admission
-    attributes = attributes_of(UPDATE, request, resource, new, current)
+    warnings.clear()  # of an attempt that came too late
+    attributes = attributes_of(UPDATE, request, resource, new, current, warnings=warnings)
     target = attributes.target
     if chain.admitting(target):
         attributes = yield from chain.admit(ctx, attributes)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from chaoskube.models.apiserver.admission.attributes import Attributes, Target
 from chaoskube.models.apiserver.flow import Context, Flow, UntilCached
-from chaoskube.models.apiserver.storage import ask, from_kv
+from chaoskube.models.apiserver.storage import ask, current_revision, from_kv
 from chaoskube.models.apiserver.watch_cache import WatchCache
 from chaoskube.models.etcd import messages as etcd
 from chaoskube.models.objects import KubeObject
@@ -38,10 +38,13 @@ class Plugin:
 
 
 def synced(ctx: Context, attributes: Attributes, resource: str) -> Flow[WatchCache]:
-    """This server's copy of a resource that a plug-in needs; 403 when it cannot be had in time."""
+    """This server's copy of a resource that a plug-in needs; 403 when it cannot be had in time.
+
+    A cache that is only now asked for begins in the past: it has to catch up first, as those filled at boot have.
+    """
     cache = ctx.cache(resource)
     if not cache.is_ready:
-        yield UntilCached(resource, 0)
+        yield UntilCached(resource, (yield from current_revision()))
     if not cache.is_ready:
         raise attributes.forbidden("not yet ready to handle request")
     return cache

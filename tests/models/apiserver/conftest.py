@@ -20,6 +20,7 @@ from chaoskube.models.apiserver.api import (
 from chaoskube.models.apiserver.errors import ApiError
 from chaoskube.models.apiserver.paths import NoSuchPath, answer_of, error_answer, to_request
 from chaoskube.models.apiserver.server import boot_apiserver
+from chaoskube.models.apiserver.server_options import PERMISSIVE, ServerOptions
 from chaoskube.models.etcd.member import add_members, endpoints
 from chaoskube.sim import SECOND, Address, Connection, Process, World
 
@@ -52,7 +53,7 @@ class Stream:
 class Api:
     """The world, and requests that are answered before they return."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, options: ServerOptions = PERMISSIVE) -> None:
         self.world = world
         hosts = tuple(f"control-{place}" for place in range(3))
         self.members = add_members(world, hosts)
@@ -61,7 +62,7 @@ class Api:
             world.process(
                 f"apiserver-{place}",
                 host=f"control-{place}",
-                boot=partial(boot_apiserver, etcd_endpoints=peers[place:] + peers[:place]),
+                boot=partial(boot_apiserver, etcd_endpoints=peers[place:] + peers[:place], options=options),
             )
             for place in range(2)
         ]
@@ -101,11 +102,14 @@ class Api:
         assert self.world.run_until(lambda: number in self._answers, 70 * SECOND, SECOND // 1000), request
         return self._answers[number]
 
+    def request(self, verb: str, resource: str, name: str = "", **fields: Any) -> Request:
+        """A request in the default namespace."""
+        namespace = fields.pop("namespace", "" if resource in ("nodes", "namespaces") else "default")
+        return Request(verb=verb, resource=resource, namespace=namespace, name=name, **fields)
+
     def do(self, verb: str, resource: str, name: str = "", server: int = 0, **fields: Any) -> Any:
         """The body of the answer, whatever it is."""
-        namespace = fields.pop("namespace", "" if resource in ("nodes", "namespaces") else "default")
-        request = Request(verb=verb, resource=resource, namespace=namespace, name=name, **fields)
-        return self.ask(request, server).body
+        return self.ask(self.request(verb, resource, name, **fields), server).body
 
     def create(self, obj: Any, server: int = 0) -> Any:
         """Create, and insist."""

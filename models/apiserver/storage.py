@@ -20,6 +20,7 @@ from chaoskube.models.apiserver.errors import ApiError, plain_error
 from chaoskube.models.apiserver.flow import Effect, Flow
 from chaoskube.models.etcd import messages as etcd
 from chaoskube.models.objects import KubeObject
+from chaoskube.models.objects.sharing import made_once
 from chaoskube.sim import Unsure, reached
 
 REVISION_PROBE = "compact_rev_key"
@@ -42,9 +43,13 @@ class Saved:
 
 def stamped(obj: KubeObject, revision: int) -> KubeObject:
     """`obj` as read at `revision`; shares everything but its metadata, and the digest of its content."""
-    version = str(revision)
-    if obj.metadata.resource_version == version:
+    if obj.metadata.resource_version == str(revision):
         return obj
+    return made_once(obj, revision, _stamp)
+
+
+def _stamp(obj: KubeObject, revision: int) -> KubeObject:
+    version = str(revision)
     result = evolve(obj, metadata=evolve(obj.metadata, resource_version=version))
     head, _, content = obj.digest_text().rpartition("#")
     # the content is the same: hashing it again for every server and version would cost more than the write

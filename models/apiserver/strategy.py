@@ -51,6 +51,7 @@ from chaoskube.models.objects import (
     freeze,
     known,
 )
+from chaoskube.models.objects.sharing import share
 
 SECOND_NS = 1_000_000_000
 
@@ -250,6 +251,8 @@ def _new_pod(pod: Pod, now_ns: int) -> Pod:
     spec = pod.spec
     if (spec.termination_grace_period_seconds or 0) < 0:
         spec = evolve(spec, termination_grace_period_seconds=1)
+    if not any(toleration.extra for toleration in spec.tolerations):
+        spec = evolve(spec, tolerations=share(spec.tolerations))  # admission gave each pod its own
     status = PodStatus(phase="Pending", qos_class=qos_class(pod))
     if spec.scheduling_gates:
         status = evolve(status, conditions=(_gated_condition(now_ns),))

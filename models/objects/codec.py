@@ -38,6 +38,7 @@ from chaoskube.models.objects.kinds import class_of
 from chaoskube.models.objects.managed.managers import Managers
 from chaoskube.models.objects.meta import GenericObject, KubeObject, ObjectMeta
 from chaoskube.models.objects.quantity import Quantity
+from chaoskube.models.objects.sharing import share, share_json
 from chaoskube.models.objects.times import micro_time_text, microsecond, parse_time, second, time_text
 from chaoskube.sim import UsageError
 
@@ -123,6 +124,7 @@ class _Field:
     is_written: bool
     is_text: bool  # "" means absent
     is_struct: bool
+    holds_struct: bool  # also one that may be absent
 
 
 class _Table:
@@ -138,6 +140,8 @@ class _Table:
             if attribute.init and attribute.name != "extra"
         ]
         self.by_name = {field.name: field for field in self.fields}
+        self.is_shared = bool(getattr(cls, "SHARED", False))
+        self.structs = tuple(field.attribute for field in self.fields if field.holds_struct)
         self.plan = [
             (f.attribute, f.name, f.default, f.encode, f.is_written, f.is_text, f.is_struct)
             for f in self.fields
@@ -171,8 +175,9 @@ class _Table:
             else:
                 values[attribute] = decoded
         if extra:
-            values["extra"] = FrozenDict(extra)
-        return self.cls(**values)
+            values["extra"] = share_json(FrozenDict(extra))
+        result = self.cls(**values)
+        return share(result) if self.is_shared and not extra and _is_plain(result) else result
 
     def encode(self, obj: object) -> Tree:
         tree: Tree = {}
@@ -232,7 +237,17 @@ def _field(attribute: attrs.Attribute[Any], hint: object, *, carried: bool) -> _
         is_written=bool(metadata.get("written")),
         is_text=inner is str and attribute.default is None and not metadata.get("pointer"),
         is_struct=is_struct and attribute.default is not None,
+        holds_struct=is_struct,
     )
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether nothing below is carried: such values are equal only if their JSON is the same."""
+    for attribute in _table(type(value)).structs:
+        part = getattr(value, attribute)
+        if part is not None and (part.extra or not _is_plain(part)):
+            return False
+    return True
 
 
 def _strip(hint: object) -> object:
@@ -264,10 +279,12 @@ def _codec(hint: object, carried: bool) -> tuple[Decoder, Encoder | None, bool]:
         return _quantity, _raw if carried else _canonical, False
     if get_origin(inner) is tuple:
         decode_item, encode_item, _ = _codec(get_args(inner)[0], carried)
-        return _list_decoder(decode_item), _list_encoder(encode_item), False
+        share_items = get_args(inner)[0] is str or getattr(get_args(inner)[0], "SHARED", False)
+        return _list_decoder(decode_item, share_items=share_items), _list_encoder(encode_item), False
     if get_origin(inner) is FrozenDict:
         decode_item, encode_item, _ = _codec(get_args(inner)[1], carried)
-        return _map_decoder(decode_item), _map_encoder(encode_item), False
+        share_map = get_args(inner)[1] in (str, Quantity)
+        return _map_decoder(decode_item, share_map=share_map), _map_encoder(encode_item), False
     table = _table(cast(type, inner), carried=carried)
     return table.decode, table.encode, True
 
@@ -338,7 +355,7 @@ def _canonical(quantity: Quantity) -> str:
     return quantity.canonical()
 
 
-def _list_decoder(decode_item: Decoder) -> Decoder:
+def _list_decoder(decode_item: Decoder, *, share_items: bool) -> Decoder:
     def decode_list(value: object) -> tuple[Any, ...]:
         if type(value) is not list and not isinstance(value, tuple):
             raise DecodeError(f"must be a list, is {_kind_of(value)}")
@@ -348,6 +365,8 @@ def _list_decoder(decode_item: Decoder) -> Decoder:
                 items.append(decode_item(item))
             except DecodeError as error:
                 raise error.under(f"[{len(items)}]") from None
+        if share_items and not any(getattr(item, "extra", EMPTY) for item in items):
+            return share(tuple(items))
         return tuple(items)
 
     return decode_list
@@ -357,7 +376,7 @@ def _list_encoder(encode_item: Encoder | None) -> Encoder:
     return list if encode_item is None else lambda items: [encode_item(item) for item in items]
 
 
-def _map_decoder(decode_item: Decoder) -> Decoder:
+def _map_decoder(decode_item: Decoder, *, share_map: bool) -> Decoder:
     def decode_map(value: object) -> FrozenDict[str, Any]:
         if not isinstance(value, Mapping):
             raise DecodeError(f"must be a mapping, is {_kind_of(value)}")
@@ -367,7 +386,9 @@ def _map_decoder(decode_item: Decoder) -> Decoder:
                 items[name] = decode_item(item)
             except DecodeError as error:
                 raise error.under(name) from None
-        return FrozenDict(items) if items else EMPTY
+        if not items:
+            return EMPTY
+        return share(FrozenDict(items)) if share_map else FrozenDict(items)
 
     return decode_map
 

@@ -7,6 +7,7 @@ annotations, so a class says only what deviates:
 - optional strings and pointers are None when absent; lists are () and maps are empty when absent, numbers and
   booleans that Go holds by value are 0 and False when absent (Go's omitempty sees no difference either);
 - `WRITTEN` marks a field that Go writes even when it is empty (no omitempty): null for a list or a time;
+- `SHARED = True` in a class says that equal values repeat, and should be one (see sharing.py);
 - `POINTER` marks a string held by pointer: "" is a value there, and written.
 """
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any
+from typing import Any, ClassVar
 
 from attrs import evolve, field, frozen
 
@@ -23,6 +23,7 @@ from chaoskube.models.objects.managed.managers import Managers
 class OwnerReference:
     """Who owns an object; at most one owner is its controller."""
 
+    SHARED: ClassVar[bool] = True
     api_version: str = ""
     kind: str = ""
     name: str = ""
@@ -174,7 +175,9 @@ def _digest_text(obj: KubeObject) -> str:
         encode,  # the codec stands on the classes; asked at the first digest only
     )
 
-    if obj.metadata.managed_fields is not None:  # they follow from the writes; working them out costs more than one
+    if (
+        obj.metadata.managed_fields is not None
+    ):  # they follow from the writes; working them out costs more than one
         obj = evolve(obj, metadata=evolve(obj.metadata, managed_fields=None))
     text = json.dumps(encode(obj), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     content = hashlib.blake2b(text.encode(), digest_size=6).hexdigest()

@@ -5,7 +5,7 @@ Source: staging/src/k8s.io/api/core/v1/types.go.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from attrs import field, frozen
 
@@ -115,6 +115,7 @@ class Taint:
 class Toleration:
     """A taint that a pod bears, for `toleration_seconds` or for ever."""
 
+    SHARED: ClassVar[bool] = True
     key: str | None = None
     operator: str | None = None
     value: str | None = None

@@ -8,7 +8,7 @@ Not modelled: environment, security contexts, DNS settings, ephemeral containers
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from attrs import field, frozen
 
@@ -30,6 +30,7 @@ from chaoskube.models.objects.volumes import Volume, VolumeMount
 class HTTPGetAction:
     """Ask an URL; 200 to 399 is well."""
 
+    SHARED: ClassVar[bool] = True
     path: str | None = None
     port: IntOrString | None = None
     host: str | None = None
@@ -41,6 +42,7 @@ class HTTPGetAction:
 class TCPSocketAction:
     """Open a connection."""
 
+    SHARED: ClassVar[bool] = True
     port: IntOrString | None = None
     host: str | None = None
     extra: FrozenDict[str, Any] = EMPTY
@@ -50,6 +52,7 @@ class TCPSocketAction:
 class GRPCAction:
     """Call the gRPC health service."""
 
+    SHARED: ClassVar[bool] = True
     port: int = 0
     service: str | None = field(default=None, metadata=POINTER)
     extra: FrozenDict[str, Any] = EMPTY
@@ -59,6 +62,7 @@ class GRPCAction:
 class ExecAction:
     """Run a command in the container; exit code 0 is well."""
 
+    SHARED: ClassVar[bool] = True
     command: tuple[str, ...] = ()
     extra: FrozenDict[str, Any] = EMPTY
 
@@ -67,6 +71,7 @@ class ExecAction:
 class SleepAction:
     """Wait."""
 
+    SHARED: ClassVar[bool] = True
     seconds: int = 0
     extra: FrozenDict[str, Any] = EMPTY
 
@@ -75,6 +80,7 @@ class SleepAction:
 class Probe:
     """A check of a container, repeated."""
 
+    SHARED: ClassVar[bool] = True
     http_get: HTTPGetAction | None = None
     tcp_socket: TCPSocketAction | None = None
     grpc: GRPCAction | None = None
@@ -92,6 +98,7 @@ class Probe:
 class LifecycleHandler:
     """What a hook does."""
 
+    SHARED: ClassVar[bool] = True
     exec: ExecAction | None = None
     http_get: HTTPGetAction | None = None
     tcp_socket: TCPSocketAction | None = None
@@ -103,6 +110,7 @@ class LifecycleHandler:
 class Lifecycle:
     """Hooks around a container's life."""
 
+    SHARED: ClassVar[bool] = True
     post_start: LifecycleHandler | None = None
     pre_stop: LifecycleHandler | None = None
     stop_signal: str | None = None
@@ -113,6 +121,7 @@ class Lifecycle:
 class ContainerPort:
     """A port a container says it listens on."""
 
+    SHARED: ClassVar[bool] = True
     name: str | None = None
     host_port: int = 0
     container_port: int = 0
@@ -125,6 +134,7 @@ class ContainerPort:
 class ResourceRequirements:
     """What a container is promised and what it may not pass."""
 
+    SHARED: ClassVar[bool] = True
     limits: FrozenDict[str, Quantity] = EMPTY
     requests: FrozenDict[str, Quantity] = EMPTY
     extra: FrozenDict[str, Any] = EMPTY

@@ -5,7 +5,7 @@ Source: staging/src/k8s.io/api/core/v1/types.go.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from attrs import field, frozen
 
@@ -17,6 +17,7 @@ from chaoskube.models.objects.frozen import EMPTY, FrozenDict
 class PodCondition:
     """One condition of a pod (Ready, PodScheduled, ...)."""
 
+    SHARED: ClassVar[bool] = True
     type: str = ""
     observed_generation: int = 0
     status: str = ""
@@ -31,6 +32,7 @@ class PodCondition:
 class ContainerStateWaiting:
     """Not yet running, or waiting to run again."""
 
+    SHARED: ClassVar[bool] = True
     reason: str | None = None
     message: str | None = None
     extra: FrozenDict[str, Any] = EMPTY
@@ -40,6 +42,7 @@ class ContainerStateWaiting:
 class ContainerStateRunning:
     """Running since."""
 
+    SHARED: ClassVar[bool] = True
     started_at: Time | None = field(default=None, metadata=WRITTEN)
     extra: FrozenDict[str, Any] = EMPTY
 
@@ -48,6 +51,7 @@ class ContainerStateRunning:
 class ContainerStateTerminated:
     """Ended, with its exit code."""
 
+    SHARED: ClassVar[bool] = True
     exit_code: int = field(default=0, metadata=WRITTEN)
     signal: int = 0
     reason: str | None = None
@@ -62,6 +66,7 @@ class ContainerStateTerminated:
 class ContainerState:
     """One of waiting, running, terminated."""
 
+    SHARED: ClassVar[bool] = True
     waiting: ContainerStateWaiting | None = None
     running: ContainerStateRunning | None = None
     terminated: ContainerStateTerminated | None = None
@@ -88,6 +93,7 @@ class ContainerStatus:
 class IPAddress:
     """One address of a pod or of its host."""
 
+    SHARED: ClassVar[bool] = True
     ip: str = ""
     extra: FrozenDict[str, Any] = EMPTY
 

@@ -24,7 +24,7 @@ _MOST = 2**63 - 1
 class Quantity:
     """An exact amount; `raw` is what stood in the object (text, or a bare number in a manifest)."""
 
-    raw: str | int | float = field()
+    raw: str | int | float = field(eq=repr)  # 1 and 1.0 are equal numbers, and different texts
 
     def __attrs_post_init__(self) -> None:
         _parse(self.text)

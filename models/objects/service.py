@@ -7,7 +7,7 @@ Not modelled: load balancers' settings and status (carried in `extra`).
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from attrs import field, frozen
 
@@ -34,6 +34,7 @@ class ObjectReference:
 class ServicePort:
     """A port of a Service and where it leads."""
 
+    SHARED: ClassVar[bool] = True
     name: str | None = None
     protocol: str | None = None
     app_protocol: str | None = field(default=None, metadata=POINTER)
@@ -86,6 +87,7 @@ class Service(KubeObject):
 class EndpointConditions:
     """What an endpoint can do; None is unknown, and is read as the API says (ready and serving: yes)."""
 
+    SHARED: ClassVar[bool] = True
     ready: bool | None = None
     serving: bool | None = None
     terminating: bool | None = None
@@ -109,6 +111,7 @@ class Endpoint:
 class EndpointPort:
     """A port of all endpoints of a slice; its name may be ""."""
 
+    SHARED: ClassVar[bool] = True
     name: str | None = field(default=None, metadata=POINTER)
     protocol: str | None = None
     port: int | None = None

@@ -43,7 +43,8 @@ def why(result: Result, *, budget_seconds: float = BUDGET_SECONDS) -> Why:
     search = _Search(result.plan, result.failure, time.monotonic() + budget_seconds)
     try:
         needed = all(
-            search.is_gone(_without_step(result.plan, index)) for index in range(len(result.plan.steps))
+            search.is_gone(_without_step(result.plan, index), or_never_aimed_at=True)
+            for index in range(len(result.plan.steps))
         )
         remedies = _remedies_that_help(search)
         is_complete = True
@@ -61,8 +62,11 @@ class _Search:
         self.needed_so_far = False
         self._deadline = deadline
 
-    def is_gone(self, plan: Plan) -> bool:
-        """A run of this plan breaks nothing at all."""
+    def is_gone(self, plan: Plan, *, or_never_aimed_at: bool = False) -> bool:
+        """A run of this plan breaks nothing at all, and everything in it is done.
+
+        What led to the moment that an action is aimed at may be what is left out: then that isn't done either.
+        """
         if time.monotonic() > self._deadline:
             raise TimeoutError
         self.tried += 1
@@ -70,7 +74,8 @@ class _Search:
             found = play(plan)
         except UsageError:
             return False
-        return found.failure is None and not found.skipped
+        undone = [one for one in found.skipped if one.step.aim is None or not or_never_aimed_at]
+        return found.failure is None and not undone
 
     def remedies(self, setup: Setup) -> tuple[Remedy, ...]:
         return tuple(self.plan.scenario.remedies(setup, self.failure))

@@ -31,7 +31,17 @@ from chaoskube.models.kubectl.apply import apply
 from chaoskube.models.network.proxy import boot_proxy
 from chaoskube.models.network.traffic import boot_traffic
 from chaoskube.models.node.kubelet import NodeShape, boot_kubelet
-from chaoskube.models.objects import Deployment, KubeObject, Node, Pod, Service, get_condition, is_pod_ready
+from chaoskube.models.objects import (
+    Deployment,
+    GenericObject,
+    KubeObject,
+    Node,
+    Pod,
+    Service,
+    get_condition,
+    is_pod_ready,
+    known,
+)
 from chaoskube.models.observer import Observer
 from chaoskube.models.scheduler.shell import boot_scheduler
 from chaoskube.models.telling import KubectlFailed, tell
@@ -195,12 +205,18 @@ class Cluster:
         """The document of this kind and key, as it was applied."""
         return next(one for one in self.documents if one.kind == kind and one.key == key)
 
+    def custom_document(self, name: str) -> KubeObject:
+        """The document of the custom object KIND/KEY, as it was applied."""
+        return next(one for one in self.documents if is_custom(one) and f"{one.kind}/{one.key}" == name)
+
     # -- what the harness asks
 
     def targets(self, kind: str) -> tuple[str, ...]:
         """The names that an action's argument may take, simplest first."""
         if kind == "deployment":
             return tuple(one.key for one in self.documents if isinstance(one, Deployment))
+        if kind == "custom":
+            return tuple(f"{one.kind}/{one.key}" for one in self.documents if is_custom(one))
         if kind == "node":
             return tuple(host for host in self.world.hosts if host.startswith("node-"))
         if kind == "host":
@@ -293,6 +309,11 @@ def _from(addresses: Sequence[Address], number: int) -> tuple[Address, ...]:
     """All of them, beginning with the one that is nearest to the `number`th client."""
     start = number % len(addresses)
     return (*addresses[start:], *addresses[:start])
+
+
+def is_custom(obj: KubeObject) -> bool:
+    """Whether a definition added its kind."""
+    return isinstance(obj, GenericObject) and not known(obj.api_version, obj.kind)
 
 
 def _is_ready(node: Node) -> bool:

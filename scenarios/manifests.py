@@ -14,6 +14,7 @@ from attrs import asdict
 
 from chaoskube import invariants
 from chaoskube.action import Action
+from chaoskube.models.client.operator import Operator
 from chaoskube.models.cluster import Cluster, Shape
 from chaoskube.models.objects import (
     Deployment,
@@ -24,9 +25,17 @@ from chaoskube.models.objects import (
     check,
     decode,
 )
+from chaoskube.models.objects.resources import Resources
 from chaoskube.scenario import Scenario, Setup, scenario
 from chaoskube.scenarios import menus
-from chaoskube.scenarios.reading import SUFFIXES, checked, read_documents, refuse_doubles
+from chaoskube.scenarios.reading import (
+    SUFFIXES,
+    checked,
+    is_custom,
+    read_documents,
+    refuse_doubles,
+    resources_in,
+)
 from chaoskube.scenarios.remedies import remedies
 from chaoskube.scenarios.simpler import simpler
 from chaoskube.sim import SECOND, UsageError, World
@@ -42,7 +51,8 @@ def read(paths: tuple[str, ...], stdin: str | None) -> Scenario | None:
     if any(path != "-" and Path(path).is_file() and Path(path).suffix not in SUFFIXES for path in paths):
         return None
     documents = read_documents(paths, stdin)
-    trees = [checked(document) for document in documents]
+    known = resources_in([document.tree for document in documents])
+    trees = [checked(document, known) for document in documents]
     refuse_doubles(documents, trees)
     for document, tree in zip(documents, trees, strict=True):
         _refuse_too_many(document, tree, Shape())
@@ -69,7 +79,7 @@ def _scenario(setup: Setup, title: str) -> Scenario:
         doc=f"A cluster that runs {title}, with traffic to every Service.",
         setup=setup,
         build=build,
-        menu=_menu(setup),
+        menu=menu_of(setup),
         invariants=invariants.all_of_a_cluster(),
         duration_ns=90 * SECOND,
         warm_ns=900 * SECOND,
@@ -81,34 +91,41 @@ def _scenario(setup: Setup, title: str) -> Scenario:
     )
 
 
-def build(world: World, setup: Setup) -> Cluster:
+def build(world: World, setup: Setup, operators: Sequence[Operator] = ()) -> Cluster:
     """The cluster of a setup. Raises UsageError where the setup is not one."""
     shape, documents = setup.get("shape"), setup.get("documents")
     if not isinstance(shape, Mapping) or not isinstance(documents, Sequence):
         raise UsageError("setup needs shape (a mapping) and documents (a list of Kubernetes objects)")
-    return Cluster(world, _shape(shape), [_object(tree) for tree in documents])
+    return Cluster(world, _shape(shape), list(_objects(setup)), operators)
 
 
 def notes(setup: Setup) -> tuple[str, ...]:
     """Kinds among the documents that are stored and listed, and that nothing acts on."""
-    kinds = sorted({obj.kind for obj in _objects(setup) if isinstance(obj, GenericObject)})
+    is_operated = bool(setup.get("operators"))
+    kinds = sorted(
+        {obj.kind for obj in _objects(setup) if isinstance(obj, GenericObject) and not is_operated}
+    )
     return (f"stored, but nothing acts on them yet: {', '.join(kinds)}",) if kinds else ()
 
 
-def _menu(setup: Setup) -> tuple[type[Action], ...]:
+def menu_of(setup: Setup) -> tuple[type[Action], ...]:
+    """What may happen to what is in a setup."""
     has_deployments = any(isinstance(obj, Deployment) for obj in _objects(setup))
     return menus.everything() if has_deployments or not setup.get("documents") else menus.without_workload()
 
 
 def _objects(setup: Setup) -> Iterable[KubeObject]:
     documents = setup.get("documents")
-    return [_object(tree) for tree in documents] if isinstance(documents, Sequence) else []
+    if not isinstance(documents, Sequence):
+        return []
+    known = resources_in([tree for tree in documents if isinstance(tree, Mapping)])
+    return [_object(tree, known) for tree in documents]
 
 
-def _object(tree: object) -> KubeObject:
+def _object(tree: object, known: Resources) -> KubeObject:
     if not isinstance(tree, Mapping):
         raise UsageError("each of the setup's documents must be a Kubernetes object with apiVersion and kind")
-    for problem in check(tree):
+    for problem in () if is_custom(tree, known) else check(tree):
         raise UsageError(f"{tree.get('kind', 'object')} in the setup: {problem.path}: {problem.message}")
     return decode(tree)
 

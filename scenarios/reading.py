@@ -8,7 +8,7 @@ recognised: folders for Kustomize, charts of Helm, custom resources. Called by `
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from chaoskube.models.apps.behaviour import PREFIX, behaviour_of
@@ -21,10 +21,12 @@ from chaoskube.models.objects import (
     check,
     decode,
     default,
+    freeze,
     load_documents,
     validate_create,
 )
-from chaoskube.models.objects.resources import resource_for
+from chaoskube.models.objects.resources import Resources, custom_resources
+from chaoskube.models.objects.structural import broken_rules, pruned, validate, with_defaults, without_nulls
 from chaoskube.sim import UsageError
 
 SUFFIXES = (".yaml", ".yml", ".json")
@@ -47,17 +49,55 @@ def read_documents(paths: Sequence[str], stdin: str | None) -> list[Document]:
     return found
 
 
-def checked(document: Document) -> dict[str, object]:
+def checked(document: Document, known: Resources) -> dict[str, object]:
     """The document's tree, complete with its namespace; UsageError for what an API server would refuse."""
     tree = document.tree
+    if is_custom(tree, known):
+        return _checked_custom(document, known)
     _refuse_foreign(document)
     _refuse([(one.path, one.message) for one in check(tree)], document)
-    complete = _with_namespace(tree)
+    complete = _with_namespace(tree, known)
     _refuse_generated_name(document)
     obj = decode(default(complete))
     _refuse([(one.field, one.message) for one in validate_create(obj)], document)
     _check_annotations(obj, document)
     return complete
+
+
+def resources_in(trees: Iterable[Mapping[str, object]]) -> Resources:
+    """The built-in resources, and those that CustomResourceDefinitions among the documents define."""
+    known = Resources()
+    for tree in trees:
+        spec = tree.get("spec")
+        if tree.get("kind") == "CustomResourceDefinition" and isinstance(spec, Mapping):
+            try:
+                found = custom_resources(freeze(spec))
+            except (KeyError, TypeError):
+                continue  # it is refused when it is looked at
+            known.put(f"{found[0].plural}.{found[0].group}" if found else "", found)
+    return known
+
+
+def is_custom(tree: Mapping[str, object], known: Resources) -> bool:
+    """Whether a document is of a kind that one of the others defines."""
+    try:
+        return known.resource_for(str(tree.get("kind")), str(tree.get("apiVersion"))).custom is not None
+    except UsageError:
+        return False
+
+
+def _checked_custom(document: Document, known: Resources) -> dict[str, object]:
+    """A custom object against the schema of its definition."""
+    resource = known.resource_for(str(document.tree["kind"]), str(document.tree["apiVersion"]))
+    assert resource.custom is not None
+    schema = resource.custom.schema
+    kept, unknown = pruned(dict(document.tree), schema)
+    filled = with_defaults(without_nulls(kept, schema), schema)
+    _refuse([(path, "unknown field") for path in unknown], document)
+    _refuse([(one.field, one.message) for one in validate(filled, schema)], document)
+    _refuse([(one.field, one.message) for one in broken_rules(filled, schema).broken], document)
+    _refuse_generated_name(document)
+    return _with_namespace(document.tree, known)
 
 
 def refuse_doubles(documents: Sequence[Document], trees: Sequence[Mapping[str, object]]) -> None:
@@ -156,7 +196,7 @@ def _refuse_foreign(document: Document) -> None:
     if "." in group and group != "k8s.io" and not group.endswith(".k8s.io"):
         raise UsageError(
             f"{document.place_of('apiVersion')}: {_named(document.tree)}: {group} is no API group of Kubernetes "
-            "itself; custom resources are not modelled, leave this document out of the hunt"
+            "itself, and none of these files defines it: add its CustomResourceDefinition, or leave this document out"
         )
 
 
@@ -192,8 +232,8 @@ def _named(tree: Mapping[str, object]) -> str:
     return f"{tree.get('kind')} {name}" if name else f"{tree.get('kind')}"
 
 
-def _with_namespace(tree: Mapping[str, object]) -> dict[str, object]:
-    resource = resource_for(str(tree["kind"]), str(tree["apiVersion"]))
+def _with_namespace(tree: Mapping[str, object], known: Resources) -> dict[str, object]:
+    resource = known.resource_for(str(tree["kind"]), str(tree["apiVersion"]))
     metadata = tree.get("metadata")
     given = dict(metadata) if isinstance(metadata, Mapping) else {}
     if resource.namespaced and not given.get("namespace"):

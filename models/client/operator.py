@@ -6,8 +6,8 @@ The shortest one is a coroutine that is told a key, whenever the object of that 
     async def reconcile(op: OperatorContext, key: str) -> None:
         ...
 
-A class under `@operator("name")` gets the same context in its constructor and asks for whatever it needs: informers with
-indexes of its own, several loops, an event recorder. Either way nothing is simulated: it learns through its watches, writes
+A function under `@operator("name")` gets the same context and makes something of it that asks for whatever it needs: informers
+with indexes of its own, several loops, an event recorder. Either way nothing is simulated: it learns through its watches, writes
 through the API, and loses its memory in a crash. It acts as the service account that it names, so it needs roles that allow
 what it does; without one it acts as `admin`.
 
@@ -183,7 +183,7 @@ class Loop:
 def operator(
     name: str, *, account: str = "", replicas: int = 1
 ) -> Callable[[Callable[[OperatorContext], object]], Operator]:
-    """Make an operator of a class whose constructor takes an `OperatorContext`."""
+    """Make an operator of a function (or a class) that takes an `OperatorContext`."""
 
     def declared(make: Callable[[OperatorContext], object]) -> Operator:
         return Operator(name=name, make=make, source=make, account=account, replicas=replicas)

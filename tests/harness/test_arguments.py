@@ -122,7 +122,13 @@ def test_the_corpus_is_stable_and_simplest_first() -> None:
 def test_every_fault_draws_and_reads_back() -> None:
     """The harness's own faults obey the same rule."""
     load()
-    names_of = {"process": ("a", "b"), "host": ("h1", "h2", "h3"), "stream": ("watch/pods@a>b",)}
+    names_of = {
+        "process": ("a", "b"),
+        "host": ("h1", "h2", "h3"),
+        "stream": ("watch/pods@a>b",),
+        "question": ("api@b>*",),
+        "server": ("a", "b"),
+    }
     for cls in actions:
         if cls.__module__.startswith("chaoskube.faults."):
             assert arguments_of(cls) or cls.verb == "heal"

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import attrs
 
-from chaoskube.report.text import _collapse, _decisive, _Event, story
+from chaoskube.action import parse_step
+from chaoskube.report.text import _collapse, _decisive, _Event, _when, story
 from chaoskube.run import Told, play
 from chaoskube.sim import MILLISECOND, SECOND, Line
 from chaoskube.trace import read_trace
@@ -84,3 +85,21 @@ def test_what_broke_and_how_to_play_it_again_are_never_cut(tmp_path: Path) -> No
 
     assert told[0].endswith(long_message)
     assert f"again:   chaoskube replay {long_path}" in told
+
+
+def test_an_aimed_action_is_told_by_its_moment() -> None:
+    """That is what a reader can do something with; the time follows from it."""
+    told = [
+        _when(parse_step(line))
+        for line in (
+            "at 5s heal",
+            "before 2nd post/letters message at worker-1 heal",
+            "from 5s after 1st post/letters message at worker-1 heal",
+        )
+    ]
+
+    assert told == [
+        "    5.000s",
+        "before 2nd post/letters message at worker-1:",
+        "    5.000s on, after 1st post/letters message at worker-1:",
+    ]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from chaoskube.sim import SECOND, Disk, Process, ProcessState, Torn, Unsynced, World
+import attrs
+import pytest
+
+from chaoskube.sim import SECOND, Disk, Entry, Process, ProcessState, Torn, Unsynced, World
 
 
 def test_a_crash_loses_memory_and_timers_and_keeps_the_disk() -> None:
@@ -145,3 +148,79 @@ def test_a_sync_covers_what_was_written_before_it_and_no_more() -> None:
         world.advance(SECOND // 2)
         process.crash()
         assert process.disk.read("vote") == (1,)
+
+
+@attrs.frozen
+class _Decided:
+    """A process writes this, and somebody kills it for it."""
+
+    what: str
+
+
+def _killed_while_it_writes(kill: str) -> list[str]:
+    """What a handler and a task of a process get done that is killed (by a crash or a power cut) at its journal entry."""
+    done: list[str] = []
+
+    def boot(process: Process) -> None:
+        def handler() -> None:
+            done.append("handler begins")
+            process.record(_Decided("handler"))
+            done.append("handler goes on")
+
+        async def task() -> None:
+            await process.sleep(2 * SECOND)
+            done.append("task begins")
+            process.record(_Decided("task"))
+            done.append("task goes on")
+
+        process.call_later(SECOND if process.life == 1 else 60 * SECOND, handler)
+        process.spawn(task)
+
+    with World() as world:
+        process = world.process("p", host="h", boot=boot)
+
+        def on_decided(_entry: Entry) -> None:
+            if kill == "crash":
+                process.crash()
+                world.call_later(SECOND, process.start)
+            else:
+                process.machine.crash()
+                world.call_later(SECOND, process.machine.start)
+
+        world.journal.subscribe(_Decided, on_decided)
+        process.start()
+        world.advance(10 * SECOND)
+    return done
+
+
+@pytest.mark.parametrize("kill", ["crash", "power cut"])
+def test_what_is_killed_while_it_writes_to_the_journal_does_nothing_more(kill: str) -> None:
+    """A crash can fall between any two steps of a component's code, and the world goes on."""
+    done = _killed_while_it_writes(kill)
+
+    assert done[:2] == ["handler begins", "task begins"]
+    assert not [one for one in done if one.endswith("goes on")]
+
+
+def test_who_is_paused_in_the_middle_of_its_code_sends_when_it_thaws() -> None:
+    """Datagrams as well as what goes over connections (`test_network.py`)."""
+    heard: list[int] = []
+
+    def boot_receiver(process: Process) -> None:
+        process.on_datagram = lambda _sender, _message: heard.append(process.world.now // SECOND)
+
+    def boot_sender(process: Process) -> None:
+        def handler() -> None:
+            process.pause()
+            process.send("receiver", "late")
+
+        process.call_later(SECOND, handler)
+
+    with World() as world:
+        world.process("receiver", host="b", boot=boot_receiver).start()
+        sender = world.process("sender", host="a", boot=boot_sender)
+        sender.start()
+        world.call_later(5 * SECOND, sender.resume)
+        world.call_later(60 * SECOND, lambda: None)
+        world.advance(10 * SECOND)
+    assert heard == [5]

@@ -1,6 +1,6 @@
-"""How long to wait before trying again: three small pure rules that client-go's parts share.
+"""How long to wait before trying again: small pure rules that client-go's parts share.
 
-`ItemBackoff` counts failures by key and doubles the delay; `TokenBucket` spreads what is too frequent;
+`ItemBackoff` counts failures by key and doubles the delay, `FastSlow` has two delays; `TokenBucket` spreads what is too frequent;
 `Backoff` is the reflector's manager (doubling, jitter, forgotten after a quiet time). None reads a clock
 or luck: both are handed in. Called by the work queue and the reflector.
 
@@ -10,6 +10,7 @@ Sources: staging/src/k8s.io/client-go/util/workqueue/default_rate_limiters.go, t
 from __future__ import annotations
 
 import random
+from typing import Protocol
 
 from chaoskube.models.constants import (
     REFLECTOR_BACKOFF_INITIAL,
@@ -47,6 +48,19 @@ class TokenBucket:
         return True
 
 
+class RateLimiter(Protocol):
+    """How long a key that failed has to wait."""
+
+    def next_delay(self, key: str, now: int) -> int:
+        """Count one more failure of `key`; how long it has to wait."""
+
+    def failures(self, key: str) -> int:
+        """How often `key` failed since it was forgotten."""
+
+    def forget(self, key: str) -> None:
+        """`key` went well: the next failure counts from one again."""
+
+
 class ItemBackoff:
     """5 ms, 10 ms, 20 ms, ... 1000 s by key, and never faster than the bucket all keys share."""
 
@@ -69,6 +83,29 @@ class ItemBackoff:
 
     def forget(self, key: str) -> None:
         """`key` went well: the next failure counts from one again."""
+        self._failures.pop(key, None)
+
+
+class FastSlow:
+    """A short delay for the first few failures of a key, a long one from then on (ItemFastSlowRateLimiter)."""
+
+    def __init__(self, *, fast_ns: int, slow_ns: int, fast_tries_max: int) -> None:
+        self._fast = fast_ns
+        self._slow = slow_ns
+        self._fast_tries_max = fast_tries_max
+        self._failures: dict[str, int] = {}
+
+    def next_delay(self, key: str, now: int) -> int:
+        """Count one more failure of `key`; how long it has to wait."""
+        failures = self._failures[key] = self._failures.get(key, 0) + 1
+        return self._fast if failures <= self._fast_tries_max else self._slow
+
+    def failures(self, key: str) -> int:
+        """How often `key` failed since it was forgotten."""
+        return self._failures.get(key, 0)
+
+    def forget(self, key: str) -> None:
+        """`key` went well."""
         self._failures.pop(key, None)
 
 

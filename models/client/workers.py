@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from chaoskube.models.client.backoff import ItemBackoff
+from chaoskube.models.client.backoff import ItemBackoff, RateLimiter
 from chaoskube.models.client.workqueue import WorkQueue
 from chaoskube.models.constants import RECONCILE_WORK
 from chaoskube.sim import Process, Refused, Unsure, reached
@@ -34,14 +34,14 @@ class Workers:
         *,
         workers: int = WORKERS,
         retries_max: int | None = None,
-        backoff: ItemBackoff | None = None,
+        backoff: RateLimiter | None = None,
         work_ns: int = RECONCILE_WORK,
     ) -> None:
         self._process = process
         self._reconcile = reconcile
         self._limit = workers
         self._retries_max = retries_max
-        self._backoff = backoff or ItemBackoff()
+        self._backoff: RateLimiter = backoff or ItemBackoff()
         self._work_ns = work_ns
         self._queue = WorkQueue()
         self._active = 0
@@ -71,6 +71,10 @@ class Workers:
         ready_at = self._process.now + delay_ns
         if self._queue.put_off(key, ready_at):
             self._process.call_at(ready_at, self._due, key, ready_at)
+
+    def shut_down(self) -> None:
+        """Take nothing new; what waits is still worked on."""
+        self._queue.shut_down()
 
     def add_rate_limited(self, key: str) -> None:
         """Work on `key` after its back-off."""

@@ -6,7 +6,7 @@ Pure: times are handed in; `workers.py` is the shell that waits.
 
 Source: staging/src/k8s.io/client-go/util/workqueue/{queue,delaying_queue}.go.
 
-Not modelled: shutting down, metrics.
+Not modelled: metrics, queues with priorities.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ class WorkQueue:
         self._dirty: set[str] = set()
         self._processing: set[str] = set()
         self._put_off: dict[str, int] = {}
+        self._is_shutting_down = False
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -33,7 +34,7 @@ class WorkQueue:
 
     def add(self, key: str) -> bool:
         """Ask for `key`; True when it may be taken now, False when it waits already or is in work."""
-        if key in self._dirty:
+        if self._is_shutting_down or key in self._dirty:
             return False
         self._dirty.add(key)
         if key in self._processing:
@@ -58,8 +59,14 @@ class WorkQueue:
         self._waiting.append(key)
         return True
 
+    def shut_down(self) -> None:
+        """Take nothing new from now on; what waits is still given out (ShutDown; with nothing in work it has drained)."""
+        self._is_shutting_down = True
+
     def put_off(self, key: str, ready_at: int) -> bool:
-        """Add `key` at `ready_at`; False when an earlier time stands already."""
+        """Add `key` at `ready_at`; False when an earlier time stands already, or nothing new is taken."""
+        if self._is_shutting_down:
+            return False
         standing = self._put_off.get(key)
         if standing is not None and standing <= ready_at:
             return False

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from chaoskube.models.client.api import ApiClient
 from chaoskube.models.client.informer import Informer
 from chaoskube.models.client.leader_election import LeaderElector
+from chaoskube.models.client.limits import CONTROLLER_MANAGER
 from chaoskube.models.controllers.base import Controller, ManagerContext, controllers
 from chaoskube.models.controllers.events import ControllersStarted
 from chaoskube.sim import Address, Process, load_all
@@ -26,13 +27,15 @@ def boot_controller_manager(
 ) -> None:
     """Begin a life of kube-controller-manager. Each life is a candidate of its own."""
     load_all(__package__)
-    client = ApiClient(process, servers, user=USER)
+    client = ApiClient(
+        process, servers, user=USER, agent=USER.removeprefix("system:"), limits=CONTROLLER_MANAGER
+    )
     name = f"{identity}_{process.life}"
     manager = ControllerManager(process, client, name)
     if not leader_elect:
         manager.run()
         return
-    LeaderElector(client, LEASE_NAME, name, manager.run, process.exit).start()
+    LeaderElector(client.as_user(USER), LEASE_NAME, name, manager.run, process.exit).start()
 
 
 class ControllerManager:

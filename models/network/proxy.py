@@ -13,6 +13,7 @@ port, the node's own object; rules of Services deleted while the proxy was down 
 
 from chaoskube.models.client.api import ApiClient
 from chaoskube.models.client.informer import Informer
+from chaoskube.models.client.limits import DEFAULT
 from chaoskube.models.constants import PROXY_MIN_SYNC_PERIOD
 from chaoskube.models.network.endpoints import MANAGED_LABEL, PortRule, rules_for
 from chaoskube.models.network.events import ProxySynced
@@ -29,7 +30,7 @@ class Proxy:
     def __init__(self, process: Process, servers: tuple[Address, ...]) -> None:
         self._process = process
         self._table = rule_table(process.world, process.machine)
-        client = ApiClient(process, servers, user="system:kube-proxy")
+        client = ApiClient(process, servers, user="system:kube-proxy", agent="kube-proxy", limits=DEFAULT)
         self._services = Informer(client, "services")
         self._slices = Informer(client, "endpointslices", indexers={BY_SERVICE: _service_key})
         self._dirty: dict[str, None] = {}

@@ -15,6 +15,7 @@ from functools import partial
 
 from chaoskube.models.client.api import ApiClient
 from chaoskube.models.client.informer import Informer
+from chaoskube.models.client.limits import KUBELET
 from chaoskube.models.constants import ORPHAN_GRACE_SECONDS, PLEG_RELIST_PERIOD
 from chaoskube.models.container import Program
 from chaoskube.models.node.admission import admit
@@ -44,7 +45,8 @@ class Kubelet:
         self._shape = shape
         self._host_ip = process.machine.ip
         self._started_at = process.now
-        client = ApiClient(process, servers, user=f"system:node:{shape.name}")
+        user = f"system:node:{shape.name}"
+        client = ApiClient(process, servers, user=user, agent="kubelet", limits=KUBELET)
         self._runtime = set_up_runtime(process.world, process.machine, program)
         self._runtime.on_change = partial(self._runtime_changed, process.life)
         self._pods = Informer(client, "pods", field_selector=f"spec.nodeName={shape.name}")
@@ -58,7 +60,7 @@ class Kubelet:
             backoff=CrashLoopBackoff(),
             host_ip=self._host_ip,
         )
-        self._heartbeat = Heartbeat(process, client, shape, self._host_ip, self._node)
+        self._heartbeat = Heartbeat(process, client.unlimited(), shape, self._host_ip, self._node)
         self._workers: dict[str, PodWorker] = {}
         self._by_uid: dict[str, Pod] = {}
         self._arrived: list[Pod] = []

@@ -19,6 +19,7 @@ from attrs import evolve
 from chaoskube.models.client.api import ApiClient, status_of
 from chaoskube.models.client.informer import Informer
 from chaoskube.models.client.leader_election import LeaderElector
+from chaoskube.models.client.limits import SCHEDULER
 from chaoskube.models.constants import RECONCILE_WORK
 from chaoskube.models.objects import Pod, PodCondition
 from chaoskube.models.objects.conditions import get_condition
@@ -58,7 +59,7 @@ class Scheduler:
     ) -> None:
         self._process = process
         self._leader_elect = leader_elect
-        self._client = ApiClient(process, servers, user=USER)
+        self._client = ApiClient(process, servers, user=USER, agent="kube-scheduler", limits=SCHEDULER)
         self._events = SchedulerEvents(self._client, process.host)
         self._pods = Informer(self._client, "pods", field_selector=LIVING_PODS)
         self._nodes = Informer(self._client, "nodes")
@@ -72,7 +73,7 @@ class Scheduler:
         self._intake = Intake(
             self._cache, self._queue, clock=lambda: process.now, on_change=self._queue_changed
         )
-        self._elector = LeaderElector(self._client, LEASE, identity, self._lead, process.exit)
+        self._elector = LeaderElector(self._client.as_user(USER), LEASE, identity, self._lead, process.exit)
         self._is_leading = False
         self._start_index = 0
         self._idle: Reply[None] | None = None

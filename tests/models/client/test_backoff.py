@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from chaoskube.models.client.backoff import Backoff, ItemBackoff, TokenBucket
+from chaoskube.models.client.backoff import Backoff, FastSlow, ItemBackoff, TokenBucket
 from chaoskube.sim import MILLISECOND, SECOND
 
 
@@ -51,3 +51,13 @@ def test_the_reflectors_backoff_doubles_with_jitter_and_starts_over() -> None:
     delay = backoff.next_delay(now + 121 * SECOND, luck)
 
     assert 0.8 * SECOND <= delay < 1.6 * SECOND
+
+
+def test_a_key_is_tried_fast_a_few_times_and_then_slowly() -> None:
+    """ItemFastSlowRateLimiter."""
+    limiter = FastSlow(fast_ns=1, slow_ns=9, fast_tries_max=2)
+
+    assert [limiter.next_delay("a", 0) for _ in range(4)] == [1, 1, 9, 9]
+    assert limiter.failures("a") == 4
+    limiter.forget("a")
+    assert limiter.next_delay("a", 0) == 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chaoskube.models.controllers.expectations import ConsistencyGuard, Expectations
+from chaoskube.models.controllers.expectations import ConsistencyGuard, CountingExpectations, Expectations
 from chaoskube.sim import SECOND
 
 
@@ -62,3 +62,29 @@ def test_a_cache_behind_our_own_writes_must_not_be_read() -> None:
     assert guard.behind("other", {"pods": 0}) == ""
     guard.forget("rs")
     assert guard.behind("rs", {"pods": 0}) == ""
+
+
+def test_a_guard_that_is_off_asks_for_nothing() -> None:
+    """As before 1.36: a controller may read a cache that doesn't show its own writes yet."""
+    guard = ConsistencyGuard(is_on=False)
+    guard.wrote("rs", "pods", "12")
+
+    assert guard.behind("rs", {"pods": 0}) == ""
+
+
+def test_counted_expectations_are_met_when_both_counts_are() -> None:
+    """ControllerExpectations: a count may be raised, goes below zero, and is given up after five minutes."""
+    expectations = CountingExpectations()
+    expectations.expect("ds", creations=1, deletions=1, now=0)
+    expectations.raise_by("ds", creations=1)
+    expectations.creation_observed("ds", 3)
+    assert not expectations.is_satisfied("ds", 0)
+    expectations.deletion_observed("ds")
+    assert expectations.is_satisfied("ds", 0)
+
+    expectations.expect("ds", creations=1, now=0)
+    assert not expectations.is_satisfied("ds", 300 * SECOND)
+    assert expectations.is_satisfied("ds", 300 * SECOND + 1)
+    expectations.expect("ds", creations=1, now=0)
+    expectations.forget("ds")
+    assert expectations.is_satisfied("ds", 0)

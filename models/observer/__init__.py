@@ -140,7 +140,7 @@ class Observer:
         self.store = Stored(world.journal)
         self.history = History(self.store)
         self.running = Running(world, self.store)
-        self.views = ClientViews(world.journal, self.history)
+        self.views = ClientViews(world.journal, self.history, self.store)
         self.rights = Rights(self.store)
         self.etcd = EtcdView(world.journal)
         self.faults: dict[str, int] = {}

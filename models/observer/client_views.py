@@ -4,7 +4,10 @@ Clients mention what reaches their caches (`client/views.py`). Here each view ha
 doesn't fit is mentioned at once as a ViewConflict, in words, so that an invariant only has to look. A view ends with its
 process's life: the next begins anew, and may begin with an older state.
 
-Not modelled: custom resources of which more than one version is served (their objects differ from what is stored).
+Of custom objects only their keys and revisions are compared: what is read may have defaults, or another version, that
+what is stored has not.
+
+Not modelled: two definitions, one after the other, that give one name to different kinds.
 """
 
 from __future__ import annotations
@@ -14,12 +17,14 @@ from functools import partial
 
 from attrs import define, field, frozen
 
+from chaoskube.models.apiserver.api import DELETED
 from chaoskube.models.apiserver.selection import predicate
 from chaoskube.models.client.views import ChangeHeard, StateHeard, StoreChanged, VersionHeard, View
 from chaoskube.models.objects import KubeObject
-from chaoskube.models.objects.resources import Resource, Resources
+from chaoskube.models.objects.crd import CustomResourceDefinition
+from chaoskube.models.objects.resources import CustomVersion, Resource, Resources
 from chaoskube.models.observer.history import GroupKind, History, KindHistory, group_kind, same_content
-from chaoskube.models.stored import Change
+from chaoskube.models.stored import Change, Stored
 from chaoskube.sim import SECOND, Entry, Journal, ProcessStopped, UsageError
 
 BACKWARDS = "backwards"
@@ -43,6 +48,7 @@ class _Known:
     by: str
     view: View
     history: KindHistory
+    is_custom: bool
     matches: Callable[[KubeObject], bool] | None
     seen: int = 0
     place: int = 0
@@ -81,9 +87,10 @@ class Behind:
 class ClientViews:
     """All caches of all clients."""
 
-    def __init__(self, journal: Journal, history: History) -> None:
+    def __init__(self, journal: Journal, history: History, stored: Stored) -> None:
         self._journal = journal
         self._history = history
+        self._stored = stored
         self._views: dict[View, _Known | None] = {}
         journal.subscribe(StateHeard, self._state_heard)
         journal.subscribe(ChangeHeard, self._change_heard)
@@ -134,7 +141,7 @@ class ClientViews:
         self._pass(entry, known, revision - 1)
         changes = known.history.changes
         change = changes[known.place] if known.place < len(changes) else None
-        if change is None or change.revision != revision or not _is_told(change, heard.obj):
+        if change is None or change.revision != revision or not _is_told(known, change, heard):
             words = f"{known.name} is told that {what} is {heard.type} at revision {revision}, which etcd never held"
             self._conflict(entry, UNKNOWN_STATE, words)
         else:
@@ -202,26 +209,37 @@ class ClientViews:
             by=by,
             view=view,
             history=self._history.of((resource.group, resource.kind)),
+            is_custom=resource.custom is not None,
             matches=predicate(resource, view.label_selector, view.field_selector),
         )
 
     def _resource(self, name: str) -> Resource | None:
-        """The resource of that name, if it is a built-in one."""
+        """The resource of that name: a built-in one, or one of the definitions that are stored."""
         try:
             return Resources().resource_of(name)
         except UsageError:
+            plural = name.partition(".")[0]
+            for one in self._stored.all(CustomResourceDefinition):
+                names, group = one.spec.names, one.spec.group
+                if names.plural == plural and (name == plural or name.endswith(f".{group}")):
+                    return _custom(plural, names.kind, group)
             return None
 
     def _conflict(self, entry: Entry, rule: str, words: str) -> None:
         self._journal.mention(entry.at, entry.by, ViewConflict(rule=rule, words=words))
 
 
-def _is_told(change: Change, obj: KubeObject) -> bool:
-    """Is this what the change made, or what it took away?"""
-    return any(
-        one is not None and one.key == obj.key and same_content(one, obj)
-        for one in (change.after, change.before)
-    )
+def _is_told(known: _Known, change: Change, heard: ChangeHeard) -> bool:
+    """Is this what the change made, or (deleted, or gone from the view) what it took away?"""
+    one = change.before if heard.type == DELETED else change.after
+    return one is not None and one.key == heard.obj.key and (known.is_custom or same_content(one, heard.obj))
+
+
+def _custom(plural: str, kind: str, group: str) -> Resource:
+    """As much of a custom resource as a view needs."""
+    version = f"{group}/v1"
+    told = CustomVersion(definition=f"{plural}.{group}", stored_as=version, list_kind=f"{kind}List")
+    return Resource(plural=plural, kind=kind, api_version=version, namespaced=True, custom=told)
 
 
 def _wrong_in_list(known: _Known, objects: tuple[KubeObject, ...], revision: int) -> str | None:

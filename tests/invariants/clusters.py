@@ -45,9 +45,9 @@ class Case:
 
     # -- etcd
 
-    def put(self, obj: KubeObject) -> KubeObject:
+    def put(self, obj: KubeObject, *, plural: str = "") -> KubeObject:
         """Store an object; as it is read since then."""
-        key = _key(obj)
+        key = f"/registry/{plural}/{obj.key}" if plural else _key(obj)
         self.revision += 1
         created = self._created.setdefault(key, self.revision)
         stored = _versioned(obj, "")

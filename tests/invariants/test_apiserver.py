@@ -71,8 +71,10 @@ def test_a_request_for_one_uid_must_not_hit_another(world: World) -> None:
     case.written("system:kube-scheduler", "create", before, after, subresource="binding", uid_asked="old")
 
     assert case.said == [
-        "system:kube-scheduler meant pods default/a with uid old, and wrote the one with uid new "
-        "(create pods/binding default/a)"
+        (
+            "system:kube-scheduler meant pods default/a with uid old, and wrote the one with uid new "
+            "(create pods/binding default/a)"
+        )
     ]
 
 

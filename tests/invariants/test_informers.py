@@ -11,6 +11,12 @@ from chaoskube.invariants.informers import (
     what_a_cache_is_told_was_so,
 )
 from chaoskube.models.client.views import View
+from chaoskube.models.objects import GenericObject, ObjectMeta
+from chaoskube.models.objects.crd import (
+    CustomResourceDefinition,
+    CustomResourceDefinitionNames,
+    CustomResourceDefinitionSpec,
+)
 from chaoskube.sim import SECOND, ProcessStopped, World
 from tests.invariants.clusters import Case, pod
 
@@ -155,4 +161,23 @@ def test_a_cache_that_stays_behind_is_told_after_a_while(world: World) -> None:
     world.advance(10 * SECOND)
     assert case.in_the_end() == [
         "controller-manager-0's cache of pods does not show default/a as it has been for 15 s"
+    ]
+
+
+def test_caches_of_custom_objects_are_held_to_the_same(world: World) -> None:
+    """A user's operator misses nothing either."""
+    case = Case(world, list_and_watch_have_no_gap)
+    names = CustomResourceDefinitionNames(plural="databases", kind="Database")
+    spec = CustomResourceDefinitionSpec(group="example.com", names=names)
+    case.put(CustomResourceDefinition(metadata=ObjectMeta(name="databases.example.com"), spec=spec))
+    view = View(resource="databases.example.com")
+    database = GenericObject(
+        api_version="example.com/v1", kind="Database", metadata=ObjectMeta(name="a", namespace="default")
+    )
+    case.lists(view, at=1)
+    case.put(database, plural="example.com/databases")
+    case.bookmark(view, at=2)
+
+    assert case.said == [
+        "controller-manager-0's cache of databases.example.com is never told that Database default/a is new at revision 2"
     ]

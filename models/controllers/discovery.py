@@ -25,15 +25,21 @@ class Discovery:
     def __init__(self, manager: ManagerContext) -> None:
         self._definitions = manager.informer(DEFINITIONS)
         self._known = Resources()
+        self._seen: tuple[KubeObject, ...] = ()
 
-    def refresh(self) -> None:
-        """Take over what the watched definitions say now."""
+    def refresh(self) -> bool:
+        """Take over what the watched definitions say now; whether they say anything new."""
+        definitions = self._definitions.list()
+        if definitions == self._seen:
+            return False
+        self._seen = definitions
         known = Resources()
-        for definition in self._definitions.list():
+        for definition in definitions:
             tree = freeze(encode(definition))
             if _is_established(tree):
                 known.put(definition.name, custom_resources(tree["spec"]))
         self._known = known
+        return True
 
     def all(self) -> tuple[Resource, ...]:
         """Every resource."""

@@ -12,11 +12,10 @@ Not modelled: the read of metadata alone (objects come whole), monitors that end
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 
 from chaoskube.models.apiserver.api import MERGE
-from chaoskube.models.client.api import is_conflict, is_not_found, status_of
+from chaoskube.models.client.api import is_conflict, is_not_found
 from chaoskube.models.client.recorder import WARNING
 from chaoskube.models.client.workers import Retry
 from chaoskube.models.controllers.base import ManagerContext, controller
@@ -41,6 +40,7 @@ from chaoskube.models.controllers.garbage_graph import (
     Look,
     Node,
 )
+from chaoskube.models.controllers.garbage_patches import OwnerPatches
 from chaoskube.models.objects import KubeObject, ObjectReference, OwnerReference
 from chaoskube.models.objects.resources import Resource
 from chaoskube.sim import SECOND, Refused, reached
@@ -51,7 +51,6 @@ INITIAL_SYNC_MAX = 30 * SECOND
 CONFLICT_TRIES = 4
 IGNORED = ("events",)
 NEEDED = ("delete", "list", "watch")
-UNSUPPORTED = 415
 
 
 @controller("garbage-collector", account="generic-garbage-collector")
@@ -65,6 +64,7 @@ class GarbageCollector:
         self._recorder = manager.recorder("garbage-collector-controller")
         self._graph = Graph()
         self._absent = AbsentOwners()
+        self._patches = OwnerPatches(manager.client)
         self._discovery = Discovery(manager)
         self._deletes = manager.workers(self.attempt_to_delete, workers=WORKERS)
         self._orphans = manager.workers(self.attempt_to_orphan, workers=WORKERS)
@@ -81,8 +81,8 @@ class GarbageCollector:
     # -- monitors
 
     def _resync(self) -> None:
-        self._discovery.refresh()
-        self._add_monitors()
+        if self._discovery.refresh():
+            self._add_monitors()
         self._process.call_later(RESYNC, self._resync)
 
     def _add_monitors(self) -> None:
@@ -180,10 +180,12 @@ class GarbageCollector:
         verdict = decide(node, live, owners)
         if isinstance(verdict, Collect):
             if verdict.unblock:
-                await self._unblock(node)
+                await self._patches.unblock(self._resource_of(node.identity), node)
             await self._delete(node.identity, live, verdict.policy)
         elif verdict.without:
-            await self._remove_owners(node.identity, verdict.without)
+            await self._patches.remove_owners(
+                self._resource_of(node.identity), node.identity, verdict.without
+            )
 
     async def classify(self, node: Node, reference: OwnerReference) -> Owner | None:
         """What one reference is worth, by the cache of absent owners or a live read; None: it can never be told."""
@@ -209,7 +211,7 @@ class GarbageCollector:
 
     async def read_live(self, identity: Identity) -> KubeObject | None:
         """What the server holds under that kind and name; None when nothing."""
-        resource = self._resource(identity.api_version, identity.kind)
+        resource = self._resource_of(identity)
         namespace = identity.namespace if resource.namespaced else ""
         try:
             return await self._client.get(resource.name, namespace, identity.name)
@@ -218,6 +220,9 @@ class GarbageCollector:
                 return None
             raise
 
+    def _resource_of(self, identity: Identity) -> Resource:
+        return self._resource(identity.api_version, identity.kind)
+
     def _resource(self, api_version: str, kind: str) -> Resource:
         resource = self._discovery.resource_for(api_version, kind)
         if resource is None:
@@ -225,7 +230,7 @@ class GarbageCollector:
         return resource
 
     async def _delete(self, identity: Identity, seen: KubeObject, policy: str) -> None:
-        resource = self._resource(identity.api_version, identity.kind)
+        resource = self._resource_of(identity)
         self._process.record(
             GarbageDecided(
                 resource=resource.name,
@@ -284,7 +289,8 @@ class GarbageCollector:
         failure: Refused | None = None
         for dependent in list(node.dependents.values()):
             try:
-                await self._remove_owners(dependent.identity, (uid,))
+                resource = self._resource_of(dependent.identity)
+                await self._patches.remove_owners(resource, dependent.identity, (uid,))
             except Refused as refusal:
                 if not is_not_found(refusal):
                     failure = refusal
@@ -293,7 +299,7 @@ class GarbageCollector:
         await self._remove_finalizer(node.identity, ORPHAN_FINALIZER)
 
     async def _remove_finalizer(self, identity: Identity, finalizer: str) -> None:
-        resource = self._resource(identity.api_version, identity.kind)
+        resource = self._resource_of(identity)
         for tries_left in reversed(range(CONFLICT_TRIES)):
             live = await self.read_live(identity)
             if live is None or finalizer not in live.metadata.finalizers:
@@ -309,61 +315,6 @@ class GarbageCollector:
                 if not is_conflict(refusal) or not tries_left:
                     raise
 
-    # -- patches of owner references
-
-    async def _remove_owners(self, identity: Identity, uids: tuple[str, ...]) -> None:
-        removals: tuple[dict[str, object], ...] = tuple([{"$patch": "delete", "uid": uid} for uid in uids])
-
-        def merged(live: KubeObject) -> list[dict[str, object]]:
-            return [_reference(one) for one in live.metadata.owner_references if one.uid not in uids]
-
-        await self._patch_owners(identity, removals, merged)
-
-    async def _unblock(self, node: Node) -> None:
-        """The object no longer holds its owners up: it waits for a dependent that may wait for it."""
-        reached("garbage collector broke a circle")
-        freed = tuple(
-            [
-                {**_reference(one), "blockOwnerDeletion": False}
-                for one in node.owners
-                if one.block_owner_deletion
-            ]
-        )
-
-        def merged(live: KubeObject) -> list[dict[str, object]]:
-            return [
-                {**_reference(one), "blockOwnerDeletion": False}
-                if one.block_owner_deletion
-                else _reference(one)
-                for one in live.metadata.owner_references
-            ]
-
-        await self._patch_owners(node.identity, freed, merged)
-
-    async def _patch_owners(
-        self,
-        identity: Identity,
-        strategic: tuple[dict[str, object], ...],
-        merged: Callable[[KubeObject], list[dict[str, object]]],
-    ) -> None:
-        """By strategic merge, or whole where a (custom) resource knows no strategic merge."""
-        resource = self._resource(identity.api_version, identity.kind)
-        namespace = identity.namespace if resource.namespaced else ""
-        patch: dict[str, object] = {"metadata": {"uid": identity.uid, "ownerReferences": strategic}}
-        try:
-            await self._client.patch(resource.name, namespace, identity.name, patch)
-            return
-        except Refused as refusal:
-            if status_of(refusal).code != UNSUPPORTED:
-                raise
-        live = await self.read_live(identity)
-        if live is None:
-            return
-        patch = {
-            "metadata": {"resourceVersion": live.resource_version, "ownerReferences": tuple(merged(live))}
-        }
-        await self._client.patch(resource.name, namespace, identity.name, patch, type=MERGE)
-
 
 def concerns(old: KubeObject, new: KubeObject) -> bool:
     """Whether an update can change the graph; a status or a lease's renewal cannot."""
@@ -373,17 +324,3 @@ def concerns(old: KubeObject, new: KubeObject) -> bool:
         or before.deletion_timestamp != after.deletion_timestamp
         or before.finalizers is not after.finalizers
     )
-
-
-def _reference(owner: OwnerReference) -> dict[str, object]:
-    tree: dict[str, object] = {
-        "apiVersion": owner.api_version,
-        "kind": owner.kind,
-        "name": owner.name,
-        "uid": owner.uid,
-    }
-    if owner.controller is not None:
-        tree["controller"] = owner.controller
-    if owner.block_owner_deletion is not None:
-        tree["blockOwnerDeletion"] = owner.block_owner_deletion
-    return tree

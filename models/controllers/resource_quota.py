@@ -75,8 +75,8 @@ class ResourceQuotaController:
     # -- what is counted
 
     def _resync(self) -> None:
-        self._discovery.refresh()
-        self._add_monitors()
+        if self._discovery.refresh():
+            self._add_monitors()
         self._process.call_later(RESYNC, self._resync)
 
     def _add_monitors(self) -> None:

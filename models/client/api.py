@@ -79,15 +79,22 @@ class ApiClient:
         """The server it talks to now."""
         return self._transport.server
 
-    def as_user(self, user: str, *, groups: tuple[str, ...] = (), agent: str = "") -> ApiClient:
-        """The same connections under another user's name, with a limiter of its own."""
+    def as_user(
+        self,
+        user: str,
+        *,
+        groups: tuple[str, ...] = (),
+        agent: str = "",
+        limits: ClientLimits | None = None,
+    ) -> ApiClient:
+        """The same connections under another user's name, with a limiter of its own, of the same kind unless given."""
         return ApiClient(
             self.process,
             self._servers,
             user=user,
             groups=groups,
             agent=agent or self.caller.agent,
-            limits=self.limits,
+            limits=limits or self.limits,
             retries_max=self._retries_max,
             transport=self._transport,
             resources=self.resources,

@@ -29,5 +29,10 @@ class ClientLimits:
 
 DEFAULT = ClientLimits(qps=5, burst=10)
 CONTROLLER_MANAGER = ClientLimits(qps=20, burst=30)
+CHATTY = {
+    "namespace-controller": ClientLimits(qps=20 * 20, burst=30 * 100),
+    "generic-garbage-collector": ClientLimits(qps=20 * 2, burst=30),
+}
+"""Controllers that get more, by service account (cmd/kube-controller-manager/app/core.go)."""
 SCHEDULER = ClientLimits(qps=50, burst=100)
 KUBELET = ClientLimits(qps=50, burst=100)

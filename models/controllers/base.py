@@ -20,6 +20,7 @@ from attrs import frozen
 from chaoskube.models.client.api import ApiClient
 from chaoskube.models.client.backoff import ItemBackoff
 from chaoskube.models.client.informer import Informer
+from chaoskube.models.client.limits import CHATTY
 from chaoskube.models.client.recorder import EventRecorder
 from chaoskube.models.client.store import Indexer
 from chaoskube.models.client.workers import WORKERS, Workers
@@ -68,7 +69,8 @@ class ManagerContext:
         self, process: Process, client: ApiClient, account: str, informers: Callable[[str], Informer]
     ) -> None:
         self.process = process
-        self.client = client.as_user(f"system:serviceaccount:kube-system:{account}")
+        user = f"system:serviceaccount:kube-system:{account}"
+        self.client = client.as_user(user, limits=CHATTY.get(account) if client.limits else None)
         self.account = account
         self.used: list[Informer] = []
         self._informers = informers

@@ -1,27 +1,29 @@
 """The event recorder: writes core/v1 Events, best effort.
 
-An event that was said before (same object, reason and message) counts up instead of standing twice.
+An event that was said before (same object, reason and message) counts up instead of standing twice; similar ones are
+combined, and too many are dropped (`correlation.py`).
 Nobody waits for an event: a request that is lost is a lost event, and more than `OUTSTANDING_MAX` without an
 answer are dropped, as the broadcaster does when its queue is full.
 
 Source: staging/src/k8s.io/client-go/tools/record/{event,events_cache}.go.
 
-Not modelled: aggregation of similar events, the spam filter, the events.k8s.io series.
+Not modelled: the events.k8s.io series; a patch of an event that is gone, sent as a new one.
 """
 
 from __future__ import annotations
 
 from zlib import crc32
 
-from chaoskube.models.apiserver.api import MERGE, PATCH, Request, Response
+from chaoskube.models.apiserver.api import PATCH, STRATEGIC, Request, Response
 from chaoskube.models.client.api import ApiClient, create_request
+from chaoskube.models.client.correlation import REMEMBERED_MAX, Correlator
 from chaoskube.models.objects import Event, EventSource, KubeObject, ObjectMeta, ObjectReference
+from chaoskube.models.objects.times import time_text
 from chaoskube.sim import SECOND, Unsure, reached
 
 NORMAL = "Normal"
 WARNING = "Warning"
 OUTSTANDING_MAX = 1000
-REMEMBERED_MAX = 4096
 
 
 def grain_ns(process_name: str) -> int:
@@ -38,7 +40,8 @@ class EventRecorder:
         self._component = component
         self._outstanding = 0
         self._last_stamp = 0
-        self._said: dict[tuple[str, str, str, str, str], tuple[Event, int]] = {}
+        self._correlator = Correlator()
+        self._said: dict[tuple[str, ...], tuple[Event, int]] = {}
 
     def event(self, obj: KubeObject, type: str, reason: str, message: str) -> None:
         """Write an event about `obj`."""
@@ -57,17 +60,20 @@ class EventRecorder:
         if self._outstanding >= OUTSTANDING_MAX:
             reached("event dropped")
             return
-        key = (reference.kind or "", reference.uid or "", reference.name or "", reason, message)
-        said = self._said.pop(key, None)
+        about = (reference.kind or "", reference.namespace or "", reference.name or "", reference.uid or "")
+        sent = self._correlator.correlate(about, type, reason, message, self._process.now)
+        said = self._said.pop(sent.key, None)
         if said is None:
-            event, count = self._new(reference, type, reason, message), 1
+            event, count = self._new(reference, type, reason, sent.message), 1
             request = create_request(event)
         else:
             event, count = said[0], said[1] + 1
-            request = self._repeat(event, count)
-        self._said[key] = (event, count)
+            request = self._repeat(event, count, sent.message)
+        self._said[sent.key] = (event, count)
         if len(self._said) > REMEMBERED_MAX:
             del self._said[next(iter(self._said))]
+        if sent.is_spam:
+            return
         self._outstanding += 1
         self._client.request(request, self._done)
 
@@ -90,14 +96,15 @@ class EventRecorder:
             reporting_component=self._component,
         )
 
-    def _repeat(self, event: Event, count: int) -> Request:
+    def _repeat(self, event: Event, count: int, message: str) -> Request:
+        now = time_text(self._process.wall_ns())
         return Request(
             verb=PATCH,
             resource="events",
             namespace=event.namespace,
             name=event.name,
-            patch_type=MERGE,
-            body={"count": count},
+            patch_type=STRATEGIC,
+            body={"count": count, "lastTimestamp": now, "message": message},
         )
 
     def _done(self, _: Response | Unsure) -> None:

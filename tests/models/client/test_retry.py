@@ -56,8 +56,7 @@ def test_after_five_tries_the_conflict_is_the_callers() -> None:
 
     assert (len(times), outcome) == (5, CONFLICT)
     assert all(
-        10 * MILLISECOND <= later - earlier < 11 * MILLISECOND + 1
-        for earlier, later in pairwise(times)
+        10 * MILLISECOND <= later - earlier < 11 * MILLISECOND + 1 for earlier, later in pairwise(times)
     )
 
 

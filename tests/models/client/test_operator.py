@@ -1,0 +1,126 @@
+"""Users' operators as processes: they wait for what they ask for, learn through watches, and one of several works."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from chaoskube.models.client.operator import (
+    Operator,
+    OperatorContext,
+    OperatorStarted,
+    OperatorWaits,
+    operator,
+    reconciler,
+)
+from chaoskube.models.cluster import Cluster, Shape
+from chaoskube.models.objects import ConfigMap, KubeObject, ObjectMeta, OwnerReference, decode
+from chaoskube.sim import SECOND, World
+
+SMALL = Shape(etcd=1, apiservers=2, managers=1, schedulers=1, nodes=1, requests_per_second=0)
+DEFINITION = decode(
+    {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": "tills.shop.example"},
+        "spec": {
+            "group": "shop.example",
+            "scope": "Namespaced",
+            "names": {"plural": "tills", "kind": "Till"},
+            "versions": [
+                {
+                    "name": "v1",
+                    "served": True,
+                    "storage": True,
+                    "schema": {
+                        "openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+                    },
+                }
+            ],
+        },
+    }
+)
+TILL = decode(
+    {"apiVersion": "shop.example/v1", "kind": "Till", "metadata": {"name": "front", "namespace": "default"}}
+)
+
+
+@reconciler("till-operator", on="tills.shop.example", owns=["configmaps"], replicas=2)
+async def keep_drawer(op: OperatorContext, key: str) -> None:
+    """A till has a ConfigMap."""
+    till = op.informer("tills.shop.example").get_by_key(key)
+    drawers = op.informer("configmaps")
+    if till is None or drawers.get_by_key(key) is not None:
+        return
+    owner = OwnerReference(
+        api_version=till.api_version, kind=till.kind, name=till.name, uid=till.uid, controller=True
+    )
+    metadata = ObjectMeta(name=till.name, namespace=till.namespace, owner_references=(owner,))
+    await op.client.create(ConfigMap(metadata=metadata))
+
+
+@operator("lost", account="default/nobody")
+def lost(op: OperatorContext) -> object:
+    """Asks for what is not there."""
+    return op.informer("boxes.shop.example")
+
+
+def running(documents: list[KubeObject], *operators: Operator) -> Iterator[Cluster]:
+    """A small cluster."""
+    with World(seed=2) as world:
+        yield Cluster(world, SMALL, documents, operators)
+
+
+@pytest.fixture
+def cluster() -> Iterator[Cluster]:
+    """With a till, and its operator twice."""
+    yield from running([DEFINITION, TILL], keep_drawer, lost)
+
+
+def events(cluster: Cluster, kind: type) -> list[object]:
+    """What was journalled of a kind."""
+    return [entry.event for entry in cluster.world.journal.entries if isinstance(entry.event, kind)]
+
+
+def drawers(cluster: Cluster) -> list[str]:
+    """The operator's ConfigMaps."""
+    return [one.key for one in cluster.observer.all(ConfigMap) if one.name == "front"]
+
+
+def test_what_it_owns_comes_back_and_one_of_two_works(cluster: Cluster) -> None:
+    """A deletion of what is owned wakes the owner; the standby waits for the lease."""
+    cluster.world.advance(20 * SECOND)
+    assert drawers(cluster) == ["default/front"]
+    done: list[bool] = []
+    cluster.run_kubectl(
+        lambda kubectl: kubectl.client.delete("configmaps", "default", "front"), lambda: done.append(True)
+    )
+    cluster.world.advance(5 * SECOND)
+    assert done and drawers(cluster) == ["default/front"]
+    (started,) = events(cluster, OperatorStarted)
+    assert isinstance(started, OperatorStarted)
+
+    leader = started.identity.rpartition("_")[0]
+    cluster.world.processes[leader].crash()
+    cluster.world.advance(30 * SECOND)
+
+    others = [one.identity for one in events(cluster, OperatorStarted) if isinstance(one, OperatorStarted)]
+    assert len(others) == 2 and not others[1].startswith(leader)
+
+
+def test_an_operator_that_asks_for_what_is_not_there_says_so_once(cluster: Cluster) -> None:
+    """It waits; a real manager would end, and begin anew."""
+    cluster.world.advance(20 * SECOND)
+    waits = [
+        one for one in events(cluster, OperatorWaits) if isinstance(one, OperatorWaits) and one.name == "lost"
+    ]
+
+    assert waits and all("'boxes.shop.example' is not served" in one.why for one in waits)
+    assert len(waits) <= 2
+
+
+def test_it_acts_as_its_service_account(cluster: Cluster) -> None:
+    """So roles count; without an account it is an administrator."""
+    assert lost.user == "system:serviceaccount:default:nobody"
+    assert keep_drawer.user == "admin"

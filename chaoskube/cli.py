@@ -74,7 +74,21 @@ class _Whole(click.ParamType[int]):
         return number
 
 
-@click.group(epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """The commands below, and those that are installed beside them (entry points of `chaoskube.commands`)."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        from chaoskube.discovery import command_names
+
+        return sorted({*super().list_commands(ctx), *command_names()})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        from chaoskube.discovery import command_named
+
+        return super().get_command(ctx, cmd_name) or command_named(cmd_name)
+
+
+@click.group(cls=_Commands, epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="chaoskube")
 def cli() -> None:
     """Find the failure in an orchestrator before the cluster does."""

@@ -5,7 +5,8 @@ Entry-point groups, open to any distribution:
 - `chaoskube.scenarios`: packages whose modules register scenarios, explorations and actions with their decorators,
 - `chaoskube.bugs`: packages whose modules register planted bugs,
 - `chaoskube.inputs`: functions `(paths, stdin) -> Scenario | None` that make a scenario of a user's files,
-  or say by None that these are not theirs.
+  or say by None that these are not theirs,
+- `chaoskube.commands`: click commands that the command line offers beside its own.
 
 A new scenario, action or bug is one new file in such a package.
 """
@@ -20,6 +21,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 import attrs
+import click
 
 from chaoskube.bug import Bug, bugs
 from chaoskube.exploration import Exploration, explorations
@@ -29,6 +31,7 @@ from chaoskube.sim import UsageError, load_all
 SCENARIOS = "chaoskube.scenarios"
 BUGS = "chaoskube.bugs"
 INPUTS = "chaoskube.inputs"
+COMMANDS = "chaoskube.commands"
 
 Input = Callable[[tuple[str, ...], str | None], Scenario | None]
 """Paths as they were given (`-` is standard input, whose text is the second argument)."""
@@ -106,6 +109,20 @@ def scenario_of_input(paths: Sequence[str]) -> Scenario:
             return made
     known = "nothing installed reads files" if not readers else "nothing installed knows what these are"
     raise UsageError(f"{', '.join(paths)}: {known}")
+
+
+def command_names() -> tuple[str, ...]:
+    """The commands that are installed beside the harness's own."""
+    return tuple(sorted(entry.name for entry in entry_points(group=COMMANDS)))
+
+
+def command_named(name: str) -> click.Command | None:
+    """One of them; None when there is none of this name."""
+    for entry in entry_points(group=COMMANDS):
+        if entry.name == name:
+            found: click.Command = entry.load()
+            return found
+    return None
 
 
 def _standard_input() -> str:

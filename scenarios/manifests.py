@@ -25,6 +25,7 @@ from chaoskube.models.objects import (
     check,
     decode,
 )
+from chaoskube.models.objects.acted_on import is_acted_on
 from chaoskube.models.objects.resources import Resources
 from chaoskube.scenario import Scenario, Setup, scenario
 from chaoskube.scenarios import menus
@@ -103,7 +104,12 @@ def notes(setup: Setup) -> tuple[str, ...]:
     """Kinds among the documents that are stored and listed, and that nothing acts on."""
     is_operated = bool(setup.get("operators"))
     kinds = sorted(
-        {obj.kind for obj in _objects(setup) if isinstance(obj, GenericObject) and not is_operated}
+        {
+            obj.kind
+            for obj in _objects(setup)
+            if not is_acted_on(obj.api_version, obj.kind)
+            and not (is_operated and isinstance(obj, GenericObject))
+        }
     )
     return (f"stored, but nothing acts on them yet: {', '.join(kinds)}",) if kinds else ()
 

@@ -1,0 +1,69 @@
+"""The command `chaoskube explain-fields`: which fields of a kind, or of the objects in a file, anything acts on.
+
+Met through the entry-point group `chaoskube.commands`: the command line knows no Kubernetes. The facts are in
+`models/objects/acted_on.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from chaoskube.models.objects import TYPED, load_documents, resources, unknown_kind
+from chaoskube.models.objects.acted_on import FieldUse, field_uses, uses_in
+from chaoskube.scenarios.reading import SUFFIXES
+from chaoskube.sim import UsageError
+
+
+@click.command("explain-fields", short_help="Say which fields of a kind or manifest are acted on.")
+@click.argument("what")
+@click.option(
+    "--carried", is_flag=True, help="List the fields that are only carried along, and nothing else."
+)
+def explain_fields(what: str, carried: bool) -> int:
+    """Say which fields the simulation acts on, and which it only carries along.
+
+    WHAT is a kind (Pod, or apps/v1/Deployment) or a file with manifests. The rooms of the model that read a field
+    stand behind it: a field without one is stored, shown and given back, and changes nothing.
+    """
+    path = Path(what)
+    lines = _of_file(path) if path.suffix in SUFFIXES or path.exists() else _of_kind(what)
+    for line, use in lines:
+        if use is None or not carried or not use.rooms:
+            click.echo(line)
+    return 0
+
+
+def _of_kind(what: str) -> Iterator[tuple[str, FieldUse | None]]:
+    version, _, kind = what.rpartition("/")
+    found = [
+        (resource.api_version, resource.kind)
+        for resource in resources()
+        if resource.kind.lower() == kind.lower() and (not version or resource.api_version == version)
+    ]
+    typed = [identity for identity in found if identity in TYPED] or found
+    if not typed:
+        raise UsageError(f"{what}: {unknown_kind(version or 'v1', kind).message}")
+    api_version, kind = typed[0]
+    yield f"{api_version} {kind}", None
+    yield from _told(field_uses(api_version, kind))
+
+
+def _of_file(path: Path) -> Iterator[tuple[str, FieldUse | None]]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeError) as problem:
+        raise UsageError(f"{path}: cannot be read: {problem}") from None
+    for document in load_documents(text, str(path)):
+        tree = document.tree
+        name = (tree.get("metadata") or {}).get("name", "")
+        yield f"{document.place} {tree.get('kind', '')} {name}".rstrip(), None
+        yield from _told(uses_in(tree))
+
+
+def _told(uses: tuple[FieldUse, ...]) -> Iterator[tuple[str, FieldUse | None]]:
+    width = max((len(use.path) for use in uses), default=0)
+    for use in uses:
+        yield f"  {use.path:{width}}  {', '.join(use.rooms) or 'carried along'}", use

@@ -21,6 +21,9 @@ from chaoskube.sim import Entry, Network, UsageError
 
 NTH_MAX = 100_000
 NTH_DRAWN = (1, 1, 1, 2, 2, 3, 4, 6, 10)
+SEEN_MIN = 2
+CARRIED_MIN = 10
+"""How often a moment must have come, or how many messages a stream must have carried, for the hunt to aim there."""
 PROCESS = "process"
 _ORDINAL = re.compile(r"([1-9]\d*)(?:st|nd|rd|th)?")
 _AIM = re.compile(r"(before|after) (\S+) (.+?) (?:of|at) (\S+) (.+)")
@@ -68,7 +71,11 @@ class Aim:
             )
 
     def simpler(self) -> Iterator[Aim]:
-        """Earlier ones: the first, then half as far, then the one before."""
+        """With fewer words; then earlier ones: the first, then half as far, then the one before."""
+        if not self.mark.definition.is_of_stream:
+            for place in range(len(self.mark.kinds)):
+                kinds = self.mark.kinds[:place] + self.mark.kinds[place + 1 :]
+                yield attrs.evolve(self, mark=attrs.evolve(self.mark, kinds=kinds))
         seen = {self.nth}
         for nth in (1, self.nth // 2, self.nth - 1):
             if 1 <= nth and nth not in seen:
@@ -102,25 +109,31 @@ def ordinal(number: int) -> str:
 
 
 def marks_seen(entries: Iterable[Entry], network: Network, processes: Sequence[str]) -> tuple[Mark, ...]:
-    """What has happened before and can be aimed at, in the order in which it did for the first time.
+    """What has happened more than once and may happen again, in the order in which it did for the first time.
 
-    Of a moment that is told by words, the marks with its first two words (a verb and a resource, say), with each, and none.
+    Of a moment that is told by words, the marks with its first two words (a verb and a resource, say), with each, and none;
+    of streams, those that carry something now.
     """
     by_event = {one.before or one.after: one for one in moments if not one.is_of_stream}
     wanted = frozenset(processes)
-    found: dict[Mark, None] = {}
+    found: dict[Mark, int] = {}
     for entry in entries:
         one = by_event.get(type(entry.event))
         if one is not None and entry.by in wanted:
             for kinds in _kinds(one, entry.event):
-                found[Mark(moment=one.name, process=entry.by, kinds=kinds)] = None
+                mark = Mark(moment=one.name, process=entry.by, kinds=kinds)
+                found[mark] = found.get(mark, 0) + 1
+    marks = [mark for mark, count in found.items() if count >= SEEN_MIN]
     streams = [one for one in moments if one.is_of_stream and one is not MESSAGE]
     for label, process in network.opened_streams:
-        for one in streams:
-            kind = one.kind_of_label(label)
-            if kind is not None and process in wanted:
-                found[Mark(moment=one.name, process=process, kinds=(kind,))] = None
-    return tuple(found)
+        if process in wanted and network.carried(label, process) >= CARRIED_MIN:
+            kinds_of = [(one.name, one.kind_of_label(label)) for one in streams]
+            marks += [
+                Mark(moment=name, process=process, kinds=(kind,))
+                for name, kind in kinds_of
+                if kind is not None
+            ]
+    return tuple(marks)
 
 
 def draw_aim(marks: Sequence[Mark], rng: Random, is_wanted: Callable[[Mark], bool]) -> Aim | None:

@@ -34,7 +34,7 @@ DRAWS_AN_ACTION_MAX = 4
 CALM_SHARE = 0.2
 RELAPSING_SHARE = 0.5
 RELAPSE_NS = 300 * MILLISECOND
-AIMED_SHARES = (0.0, 0.0, 0.3, 0.8)
+AIMED_SHARES = (0.0, 0.2, 0.5, 1.0)
 OF_ITS_KIND = 0.9
 """How often what has a moment of its own is aimed at that."""
 AT_ITSELF = 0.8
@@ -148,15 +148,11 @@ class _Names:
         self._kept: dict[str, tuple[str, ...]] = {}
         self.hit: Hit = {}
         """What a relapse keeps to."""
-        self._marks: tuple[Mark, ...] | None = None
 
-    @property
     def marks(self) -> tuple[Mark, ...]:
-        """What can be aimed at: whatever had happened when this was first asked for."""
-        if self._marks is None:
-            world = self._session.world
-            self._marks = marks_seen(world.journal.entries, world.network, self._session.targets("process"))
-        return self._marks
+        """What can be aimed at: whatever has happened again and again until now."""
+        world = self._session.world
+        return marks_seen(world.journal.entries, world.network, self._session.targets("process"))
 
     def near(self, process: str) -> Hit:
         """This process, its machine, the streams that reach it or leave it."""
@@ -222,7 +218,7 @@ def _draw_aim(cls: type[Action], shape: Shape, names: _Names) -> Aim | None:
     share = max(shape.aimed, OF_ITS_KIND if cls.aimed else 0.0)
     if names.aiming.random() >= share:
         return None
-    return draw_aim(names.marks, names.aiming, lambda mark: not cls.aimed or mark.moment == cls.aimed)
+    return draw_aim(names.marks(), names.aiming, lambda mark: not cls.aimed or mark.moment == cls.aimed)
 
 
 def _hit(action: Action) -> Hit:

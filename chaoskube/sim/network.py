@@ -318,6 +318,10 @@ class Network:
             if end.is_open and stream.fits(end.label, end.process.name, end.peer_name)
         )
 
+    def carried(self, label: str, process: str) -> int:
+        """How many messages a process has taken from its open connections with a label."""
+        return sum([end.delivered for end in self._connections.get(process, ()) if end.label == label])
+
     def rules_about(self, label: str, sender: str, receiver: str) -> list[StreamRule]:
         """The rules that care for a message."""
         return [rule for rule in self.stream_rules if rule.stream.fits(label, sender, receiver)]

@@ -16,7 +16,7 @@ import pytest
 
 from chaoskube.models.apiserver.api import Request
 from chaoskube.models.apiserver.paths import answer_of, to_request
-from chaoskube.models.objects import decode
+from chaoskube.models.objects import Deployment, decode
 
 from .conftest import Api
 
@@ -103,6 +103,7 @@ def write_status(api: Api, wanted: Record, namespace: str) -> None:
     name = wanted["metadata"]["name"]
     live = api.do("get", "deployments", name, namespace=namespace)
     seen = decode(wanted)
+    assert isinstance(seen, Deployment)
     body = attrs.evolve(live, status=seen.status)
     request = Request(
         verb="update",

@@ -136,7 +136,7 @@ WORDS = st.sampled_from(["1", "2", "3"])
 ENV = st.lists(
     st.fixed_dictionaries({"name": NAMES}, optional={"value": WORDS}), unique_by=lambda e: e["name"]
 )
-CONTAINERS = st.lists(
+CONTAINERS: st.SearchStrategy[list[Any]] = st.lists(
     st.fixed_dictionaries(
         {"name": NAMES},
         optional={
@@ -146,7 +146,7 @@ CONTAINERS = st.lists(
             "resources": st.fixed_dictionaries({}, optional={"limits": st.dictionaries(NAMES, WORDS)}),
         },
     ),
-    unique_by=lambda container: container["name"],
+    unique_by=lambda container: str(container["name"]),
     max_size=4,
 )
 PODS = st.builds(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
@@ -11,8 +11,17 @@ from chaoskube.models.apiserver.events import Rejected
 from chaoskube.models.client.operator import OperatorStarted
 from chaoskube.models.cluster import Cluster
 from chaoskube.models.kubectl import Kubectl
-from chaoskube.models.objects import GenericObject, ObjectMeta, PersistentVolumeClaim, Pod, decode, freeze
+from chaoskube.models.objects import (
+    GenericObject,
+    KubeObject,
+    ObjectMeta,
+    PersistentVolumeClaim,
+    Pod,
+    decode,
+    freeze,
+)
 from chaoskube.scenarios.database_operator import database_operator
+from chaoskube.scenarios.operators import database as example
 from chaoskube.scenarios.operators.database import (
     FINALIZER,
     MEMBER_LABEL,
@@ -23,6 +32,7 @@ from chaoskube.scenarios.operators.database import (
     members_wanted,
     pods_to_delete,
 )
+from chaoskube.scenarios.operators.database_rules import no_claim_is_left_behind
 from chaoskube.sim import SECOND, World
 
 OPERATOR = "database-operator-0"
@@ -114,9 +124,12 @@ def test_each_life_of_the_operator_begins_with_its_caches(cluster: Cluster) -> N
     process.crash()
     process.start()
     cluster.world.advance(10 * SECOND)
-    started = [entry for entry in cluster.world.journal.entries if isinstance(entry.event, OperatorStarted)]
+    events = [entry.event for entry in cluster.world.journal.entries]
 
-    assert [entry.event.identity for entry in started] == [f"{OPERATOR}_1", f"{OPERATOR}_2"]
+    assert [event.identity for event in events if isinstance(event, OperatorStarted)] == [
+        f"{OPERATOR}_1",
+        f"{OPERATOR}_2",
+    ]
 
 
 # ---- decisions
@@ -169,3 +182,32 @@ def test_pods_go_when_they_are_not_wanted_or_have_ended() -> None:
     assert pods_to_delete(database(), [wanted, surplus, dying]) == (surplus,)
     assert pods_to_delete(database(deleted=True), [wanted]) == (wanted,)
     assert members_wanted(database(deleted=True)) == 0
+
+
+def on_edge(
+    database: GenericObject, pods: Iterable[KubeObject], claims: Iterable[KubeObject]
+) -> tuple[KubeObject, ...]:
+    """A wrong `claims_to_delete`: claims whose pods are seen on their way, and only then."""
+    dying = {pod.labels[MEMBER_LABEL] for pod in pods if pod.metadata.deletion_timestamp is not None}
+    return tuple([claim for claim in claims if claim.labels[MEMBER_LABEL] in dying])
+
+
+def test_a_cleanup_that_waits_for_an_edge_leaves_a_claim_behind(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rule tells: who has not seen the pod go never deletes its claim (cassandra-operator#398)."""
+    monkeypatch.setattr(example, "claims_to_delete", on_edge)
+    (process,) = [one for one in cluster.world.processes.values() if one.name == OPERATOR]
+    tell(cluster, scale_to_one)
+    cluster.world.run_until(
+        lambda: any(pod.metadata.deletion_timestamp is not None for pod in cluster.observer.all(Pod)),
+        10 * SECOND,
+        SECOND // 1000,
+    )
+    process.crash()
+    cluster.world.advance(45 * SECOND)
+    process.start()
+    cluster.world.advance(60 * SECOND)
+
+    with pytest.raises(AssertionError, match="claim databases/data-orders-1 is of member 1"):
+        no_claim_is_left_behind.function(cluster.observer)

@@ -7,7 +7,7 @@ Sources: staging/src/k8s.io/apiserver/pkg/registry/rest/delete.go (BeforeDelete)
 (Delete, deletionFinalizersForGarbageCollection, markAsDeleting, ShouldDeleteDuringUpdate),
 pkg/registry/core/pod/strategy.go (CheckGracefulDelete).
 
-Not modelled: graceful deletion of kinds other than Pod; the legacy `orphanDependents` option.
+Not modelled: graceful deletion of kinds other than Pod.
 """
 
 from __future__ import annotations
@@ -123,6 +123,8 @@ def _finalizers(metadata: ObjectMeta, options: DeleteOptions, default_policy: st
     """The finalizers after the propagation policy: option, else what is there, else the kind's default."""
     present = metadata.finalizers
     policy = options.propagation_policy
+    if options.orphan_dependents is not None:
+        policy = ORPHAN if options.orphan_dependents else BACKGROUND
     if policy is None:
         if ORPHAN_FINALIZER in present:
             policy = ORPHAN

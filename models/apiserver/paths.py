@@ -32,7 +32,6 @@ from chaoskube.models.apiserver.api import (
     DeleteOptions,
     ListOptions,
     ObjectList,
-    Preconditions,
     Request,
     Response,
     Status,
@@ -41,18 +40,16 @@ from chaoskube.models.apiserver.api import (
 from chaoskube.models.apiserver.bodies import whole_tree
 from chaoskube.models.apiserver.errors import (
     ApiError,
-    bad_request,
-    invalid,
     method_not_allowed,
     no_such_resource,
     unsupported_media_type,
 )
+from chaoskube.models.apiserver.queries import delete_options, dry_run, list_options
 from chaoskube.models.apiserver.strategy import keeps_status, status_of
 from chaoskube.models.objects import KubeObject, encode, freeze
 from chaoskube.models.objects.resources import Resource, resource_of, resources
 
 Tree = dict[str, Any]  # plain JSON
-SECOND_NS = 1_000_000_000
 _BODIES = ("application/json", "application/yaml", "application/vnd.kubernetes.protobuf")
 _PATCHES = {
     "application/merge-patch+json": MERGE,
@@ -62,7 +59,6 @@ _PATCHES = {
 }
 _ONE = {"GET": GET, "PUT": UPDATE, "PATCH": PATCH, "DELETE": DELETE}
 _MANY = {"GET": LIST, "POST": CREATE, "DELETE": DELETE_COLLECTION}
-_OPTIONS_KIND = {CREATE: "CreateOptions", UPDATE: "UpdateOptions", PATCH: "PatchOptions"}
 
 
 class NoSuchPath(Exception):
@@ -109,14 +105,14 @@ def to_request(
         body=None if verb in (DELETE, DELETE_COLLECTION) else freeze(body),
         patch_type=patch_type,
         resource_version=query.get("resourceVersion", "") if verb == GET else "",
-        options=_list_options(query) if verb in (LIST, WATCH, DELETE_COLLECTION) else ListOptions(),
-        delete_options=_delete_options(query, body)
+        options=list_options(query) if verb in (LIST, WATCH, DELETE_COLLECTION) else ListOptions(),
+        delete_options=delete_options(query, body)
         if verb in (DELETE, DELETE_COLLECTION)
         else DeleteOptions(),
         field_validation=query.get("fieldValidation", ""),
         field_manager=query.get("fieldManager", ""),
         force=query.get("force") in ("1", "true"),
-        dry_run=_dry_run(query, verb),
+        dry_run=dry_run(query, verb, body),
     )
 
 
@@ -182,48 +178,6 @@ def _name_of(resource: Resource) -> str:
     return (
         resource.plural if resource_of(resource.plural) is resource else f"{resource.plural}.{resource.group}"
     )
-
-
-def _list_options(query: Mapping[str, str]) -> ListOptions:
-    seconds = query.get("timeoutSeconds")
-    return ListOptions(
-        resource_version=query.get("resourceVersion", ""),
-        resource_version_match=query.get("resourceVersionMatch", ""),
-        label_selector=query.get("labelSelector", ""),
-        field_selector=query.get("fieldSelector", ""),
-        limit=int(query.get("limit", "0")),
-        continue_token=query.get("continue", ""),
-        allow_watch_bookmarks=query.get("allowWatchBookmarks") in ("1", "true"),
-        send_initial_events=query.get("sendInitialEvents") in ("1", "true"),
-        timeout_ns=int(seconds) * SECOND_NS if seconds else None,
-    )
-
-
-def _delete_options(query: Mapping[str, str], body: object) -> DeleteOptions:
-    tree = body if isinstance(body, Mapping) else {}
-    if tree and tree.get("kind", "DeleteOptions") != "DeleteOptions":
-        raise bad_request("the body of a DELETE must be DeleteOptions")
-    wanted = tree.get("preconditions")
-    grace = tree.get("gracePeriodSeconds", query.get("gracePeriodSeconds"))
-    return DeleteOptions(
-        grace_period_seconds=None if grace is None else int(grace),
-        preconditions=Preconditions(uid=wanted.get("uid"), resource_version=wanted.get("resourceVersion"))
-        if wanted
-        else None,
-        propagation_policy=tree.get("propagationPolicy", query.get("propagationPolicy")),
-    )
-
-
-def _dry_run(query: Mapping[str, str], verb: str) -> bool:
-    wanted = query.get("dryRun", "")
-    if wanted in ("", "All"):
-        return bool(wanted)
-    cause = Cause(
-        reason="FieldValueNotSupported",
-        message=f'Unsupported value: ["{wanted}"]: supported values: "All"',
-        field="dryRun",
-    )
-    raise invalid(_OPTIONS_KIND.get(verb, "DeleteOptions"), "meta.k8s.io", "", [cause])
 
 
 # ---- answers

@@ -396,7 +396,8 @@ def delete_object(ctx: Context, request: Request, resource: Resource) -> Flow[Do
         assert saved.obj is not None
         marked = saved.obj
     if not decided.remove:
-        return Done(code=200, body=marked)
+        # 202 for the old clients that asked to wait for nothing (endpoints/handlers/delete.go)
+        return Done(code=202 if request.delete_options.orphan_dependents is False else 200, body=marked)
     return (yield from _remove(ctx, request, resource, key, marked))
 
 

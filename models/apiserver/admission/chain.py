@@ -22,6 +22,7 @@ from chaoskube.models.apiserver.admission.pod_security import PodSecurity
 from chaoskube.models.apiserver.admission.priority import Priority
 from chaoskube.models.apiserver.admission.resource_quota import ResourceQuotaPlugin
 from chaoskube.models.apiserver.admission.service_account import ServiceAccountPlugin
+from chaoskube.models.apiserver.admission.storage_protection import StorageObjectInUseProtection
 from chaoskube.models.apiserver.admission.webhooks import MutatingWebhooks, ValidatingWebhooks
 from chaoskube.models.apiserver.flow import Context, Flow
 
@@ -35,6 +36,7 @@ PLUGINS: tuple[type[Plugin], ...] = (
     Priority,
     DefaultTolerationSeconds,
     DefaultStorageClass,
+    StorageObjectInUseProtection,
     DefaultIngressClass,
     MutatingWebhooks,
     ValidatingWebhooks,

@@ -1,9 +1,9 @@
-"""StorageObjectInUseProtection: a finalizer for new volumes and claims, so that none goes while it is in use.
+"""StorageObjectInUseProtection: a finalizer for new claims, so that none goes while a pod uses it.
 
-The controllers that take the finalizer away again are `pvc-protection` and `pv-protection`.
+The controller that takes the finalizer away again is `pvc-protection`.
 Source: plugin/pkg/admission/storage/storageobjectinuseprotection/admission.go.
 
-Not modelled: volume attributes classes.
+Not modelled: the finalizer of volumes (there is no controller that would take it away), volume attributes classes.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from chaoskube.models.apiserver.admission.plugin import Plugin
 from chaoskube.models.apiserver.flow import Context, Flow
 
 FINALIZERS = {
-    "persistentvolumes": "kubernetes.io/pv-protection",
     "persistentvolumeclaims": "kubernetes.io/pvc-protection",
 }
 
@@ -26,7 +25,7 @@ class StorageObjectInUseProtection(Plugin):
     name = "StorageObjectInUseProtection"
 
     def admits(self, target: Target) -> bool:
-        """New volumes and claims."""
+        """New claims."""
         return target.operation == CREATE and not target.subresource and target.resource in FINALIZERS
 
     def admit(self, ctx: Context, attributes: Attributes) -> Flow[Attributes]:

@@ -46,6 +46,7 @@ def test_the_plug_ins_stand_in_the_real_order() -> None:
         "Priority",
         "DefaultTolerationSeconds",
         "DefaultStorageClass",
+        "StorageObjectInUseProtection",
         "DefaultIngressClass",
         "MutatingAdmissionWebhook",
         "ValidatingAdmissionWebhook",
@@ -303,6 +304,14 @@ def test_a_claim_gets_the_newest_default_storage_class(api: Any) -> None:
 
     assert made["spec"]["storageClassName"] == "new"
     assert none["spec"]["storageClassName"] == ""
+
+
+def test_a_claim_is_kept_while_it_is_in_use(api: Any) -> None:
+    """By a finalizer that a controller takes away."""
+    spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+    _, made = post(api, f"{CORE}/persistentvolumeclaims", {"metadata": {"name": "a"}, "spec": spec})
+
+    assert made["metadata"]["finalizers"] == ["kubernetes.io/pvc-protection"]
 
 
 # ---- pod security

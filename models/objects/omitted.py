@@ -11,7 +11,8 @@ Called by the API server for what it reads as JSON.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from functools import cache
+from typing import Any, Final
 
 from chaoskube.models.objects.frozen import Tree
 from chaoskube.models.objects.schema import Property, properties_of, required_of, struct_of
@@ -24,32 +25,46 @@ def without_empties(tree: Mapping[str, Any]) -> Tree:
 
 
 def _of_struct(tree: Mapping[str, Any], struct: str) -> Tree:
-    properties, required = properties_of(struct), required_of(struct)
+    plan = _plan(struct)
     result: Tree = {}
     for name, value in tree.items():
-        found = properties.get(name, {})
-        if name in required or not _is_left_out(value, found):
+        if type(value) in _SCALARS:
+            result[name] = value
+            continue
+        is_required, found = plan.get(name, _UNKNOWN)
+        if is_required or not _is_left_out(value, found):
             result[name] = _inside(value, found)
     return result
+
+
+_SCALARS: Final = (str, int, bool, float)
+_UNKNOWN: Final[tuple[bool, Property]] = (False, {})
+
+
+@cache
+def _plan(struct: str) -> Mapping[str, tuple[bool, Property]]:
+    """Each field of a struct: whether it is always written, and its type."""
+    required = required_of(struct)
+    return {name: (name in required, found) for name, found in properties_of(struct).items()}
 
 
 def _is_left_out(value: object, found: Property) -> bool:
     if value is None:
         return True
-    return not value and (
-        isinstance(value, (list, tuple))
-        and "items" in found
-        or isinstance(value, Mapping)
-        and "values" in found
-    )
+    return not value and ("items" in found if isinstance(value, (list, tuple)) else "values" in found)
 
 
 def _inside(value: Any, found: Property) -> Any:
-    if isinstance(value, Mapping):
-        if "struct" in found:
-            return _of_struct(value, found["struct"])
-        inner = found.get("values", {})
-        return {name: _inside(item, inner) for name, item in value.items()}
+    if not value:
+        return value
     if isinstance(value, (list, tuple)):
-        return [_inside(item, found.get("items", {})) for item in value]
-    return value
+        inner = found.get("items", {})
+        return [_inside(item, inner) for item in value] if "type" not in inner else list(value)
+    if not isinstance(value, dict):
+        return value
+    if "struct" in found:
+        return _of_struct(value, found["struct"])
+    inner = found.get("values", {})
+    return (
+        {name: _inside(item, inner) for name, item in value.items()} if "type" not in inner else dict(value)
+    )

@@ -74,6 +74,9 @@ def test_a_grace_period_of_twenty_seconds_is_found_out(monkeypatch: pytest.Monke
         ("svc-rolling-update-endpoints", 3),
         ("sched-priority-order", 8),
         ("node-joins-with-pending-pods", 2),
+        ("sts-partition", 5),
+        ("gc-foreground", 3),
+        ("namespace-deletion", 9),
     ],
 )
 def test_what_was_recorded_does_not_hang_on_the_seed(name: str, seed: int) -> None:
@@ -83,8 +86,20 @@ def test_what_was_recorded_does_not_hang_on_the_seed(name: str, seed: int) -> No
     assert not found
 
 
-@pytest.mark.parametrize("resource", ["pods", "replicasets", "nodes"])
-@pytest.mark.parametrize("name", ["deploy-rolling-slow-term", "svc-rolling-update-endpoints"])
+_LATE = [
+    *[
+        (name, resource)
+        for name in ("deploy-rolling-slow-term", "svc-rolling-update-endpoints")
+        for resource in ("pods", "replicasets", "nodes")
+    ],
+    ("sts-partition", "pods"),
+    ("sts-rollback-revisions", "controllerrevisions"),
+    ("gc-foreground", "replicasets"),
+    ("gc-owner-references", "configmaps"),
+]
+
+
+@pytest.mark.parametrize(("name", "resource"), _LATE)
 def test_controllers_that_see_late_still_do_what_was_recorded(
     monkeypatch: pytest.MonkeyPatch, name: str, resource: str
 ) -> None:

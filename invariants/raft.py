@@ -15,6 +15,7 @@ from chaoskube.models.etcd.view import (
     ConfigApplied,
     EtcdView,
     MemberListChanged,
+    ReadConfirmed,
     Recovered,
     TermChanged,
     Voted,
@@ -40,6 +41,16 @@ def one_leader_a_term(seen: SeesEtcd, event: Entry) -> None:
     assert isinstance(leading, BecameLeader), "woken by its own event only"
     leaders = seen.etcd.raft.leaders_by_term[leading.term]
     assert len(leaders) == 1, f"term {leading.term} is led by {' and by '.join(leaders)}"
+
+
+@always(on=[ReadConfirmed])
+def a_read_index_covers_what_was_acknowledged(seen: SeesEtcd) -> None:
+    """Whoever asks how far a linearizable read must be is told no less than what any client knew to be written.
+
+    A leader that was just elected may not know it until an entry of its own is committed. (Raft dissertation, 6.4.)
+    """
+    low = seen.etcd.calls.low_read_index
+    assert not low, low
 
 
 @always(on=[Voted])

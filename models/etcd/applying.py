@@ -213,7 +213,7 @@ class Applier:
             member.membership.apply(change)
             self.index, self.term = entry.index, entry.term
             self.tell_configuration(entry.index)
-            member.reconfiguration.publish_if_new()
+            member.reconfiguration.publish()
         if change.type is ConfChangeType.REMOVE_NODE and error is None and change.node_id == member.id:
             member.end_removed()
         waiting = member.proposals.take(change.id)

@@ -2,7 +2,8 @@
 
 It stays with one endpoint; when that refuses, resets or answers nothing, it goes on to the next. A call is
 sent once: whether to try again is the caller's business, because after a lost answer nobody knows whether
-the call had an effect. Answers are a response, an `EtcdError` (with `is_definite`), or an `Unsure`.
+the call had an effect. Reads have none, so they go round the endpoints by themselves while members are in trouble (client/v3/
+retry_interceptor.go). Answers are a response, an `EtcdError` (with `is_definite`), or an `Unsure`.
 
     client = EtcdClient(process, (Address(ip, 2379), ...))
     client.request(Range(key="/a"), on_done)                    # handler style
@@ -15,7 +16,7 @@ and what became of it to the journal, for who checks histories.
 
 Times as the API server's own client has them (apiserver storage/storagebackend/factory/etcd3.go: dial
 time-out 20 s, keep-alive 30 s + 10 s).
-Not modelled: balancing over endpoints by health, the client's own retries of reads.
+Not modelled: balancing over endpoints by health.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ from chaoskube.models.etcd.messages import (
     EtcdError,
     Event,
     LeaseKeepAliveResponse,
+    Range,
     Request,
     Response,
     WatchCreate,
@@ -62,6 +64,9 @@ CLIENT_PORT: Final = 2379
 """Where a member listens for clients (etcd's default)."""
 RECONNECT_NS: Final = 100 * MILLISECOND
 """A pause before the next endpoint is tried, so that a dead cluster isn't hammered."""
+READ_RETRY_NS: Final = 25 * MILLISECOND
+READ_TRIES: Final = 100
+"""client/v3/options.go: defaultBackoffWaitBetween, defaultUnaryMaxRetries."""
 
 Outcome: TypeAlias = Response | EtcdError | Unsure
 OnDone: TypeAlias = Callable[[Outcome], None]
@@ -127,6 +132,41 @@ class _Line:
             waiting.on_done(Unsure(f"the connection to etcd at {self.endpoint} ended: {reason}"))
 
 
+class _Repeated:
+    """A read, sent again while its member is in trouble: to the next endpoint at once, and after a pause when a majority was
+    asked."""
+
+    def __init__(self, client: EtcdClient, request: Range, on_done: OnDone, timeout_ns: int) -> None:
+        self._client = client
+        self._request = request
+        self._on_done = on_done
+        self._deadline = client.process.now + timeout_ns
+        self._endpoints = client.endpoints
+        self._tries = 0
+
+    def on_done(self, outcome: Outcome) -> None:
+        """The answer of one try."""
+        self._tries += 1
+        process = self._client.process
+        majority = len(self._endpoints) // 2 + 1
+        pause = 0 if self._tries % majority else READ_RETRY_NS
+        if not _is_in_trouble(outcome) or self._tries >= READ_TRIES or process.now + pause >= self._deadline:
+            self._on_done(outcome)
+        else:
+            process.call_later(pause, self._again)
+
+    def _again(self) -> None:
+        client = self._client
+        endpoint = self._endpoints[self._tries % len(self._endpoints)]
+        client.send(self._request, self.on_done, self._deadline - client.process.now, endpoint)
+
+
+def _is_in_trouble(outcome: Outcome) -> bool:
+    if isinstance(outcome, EtcdError):
+        return outcome.code == "Unavailable"
+    return isinstance(outcome, Unsure) and not isinstance(outcome, TimedOut)
+
+
 class EtcdClient:
     """Calls and watches of one process, over the endpoints given."""
 
@@ -147,6 +187,7 @@ class EtcdClient:
         self._stream: ClientStream | None = None
         self._keeps_history = history
         self._count = 0
+        self._noted = 0
 
     @property
     def endpoint(self) -> Address:
@@ -167,12 +208,24 @@ class EtcdClient:
 
         `on_done` is called exactly once, never before this returns.
         """
-        self._count += 1
         if self._keeps_history:
-            self.process.record(CallMade(number=self._count, request=request))
-            on_done = self._remembering(self._count, on_done)
+            self._noted += 1
+            self.process.record(CallMade(number=self._noted, request=request))
+            on_done = self._remembering(self._noted, on_done)
+        if endpoint is None and isinstance(request, Range):
+            on_done = _Repeated(self, request, on_done, timeout_ns).on_done
+        self.send(request, on_done, timeout_ns, endpoint)
+
+    def send(self, request: Request, on_done: OnDone, timeout_ns: int, endpoint: Address | None) -> None:
+        """One try of a call."""
+        self._count += 1
         line = self._line_in_use() if endpoint is None else self._line_to(endpoint)
         line.send(self._count, request, on_done, timeout_ns)
+
+    @property
+    def endpoints(self) -> tuple[Address, ...]:
+        """All of them, the one in use first."""
+        return self._endpoints[self._place :] + self._endpoints[: self._place]
 
     async def call(
         self, request: Request, timeout_ns: int = ETCD_CALL_TIMEOUT, *, endpoint: Address | None = None

@@ -65,6 +65,7 @@ class Recovered:
     """Empty for nobody."""
     commit: int
     last_index: int
+    last_term: int = 0
     snapshot_index: int
     consistent_index: int
     """The last entry whose effect is in the database that it loaded."""

@@ -19,7 +19,15 @@ from attrs import frozen
 from chaoskube.models.etcd import wal
 from chaoskube.models.etcd.proposals import Proposal
 from chaoskube.models.raft.core import Raft
-from chaoskube.models.raft.events import Appended, BecameLeader, Committed, SteppedDown, TermChanged, Voted
+from chaoskube.models.raft.events import (
+    Appended,
+    BecameLeader,
+    Committed,
+    ReadConfirmed,
+    SteppedDown,
+    TermChanged,
+    Voted,
+)
 from chaoskube.models.raft.messages import NONE, ConfChange, Entry, EntryType, HardState, Message, MessageType
 from chaoskube.models.raft.ready import Ready, Role
 from chaoskube.sim import DiskError
@@ -59,6 +67,7 @@ class RaftNode:
         self._cluster = cluster
         """Said with each message of a restored cluster; None for any other."""
         self._role = raft.role
+        self._lead = raft.lead
         self._led_term = 0
         self.led_since = 0
         """When this member last began to lead."""
@@ -103,6 +112,8 @@ class RaftNode:
         raft = self.raft
         if raft.role is not self._role:
             self._role_changed()
+        if raft.lead != self._lead:
+            self._lead_changed()
         messages = raft.only_messages()
         if messages:
             self._send(messages)
@@ -112,6 +123,11 @@ class RaftNode:
             self._reads.applied(self._member.readable_index)
         if self._proposals.unproposed and raft.lead != NONE and self._proposals.propose_late():
             self.carry_out()
+
+    def _lead_changed(self) -> None:
+        self._lead = self.raft.lead
+        if self._lead != NONE:
+            self._reads.leader_changed()
 
     # -- out
 
@@ -179,7 +195,9 @@ class RaftNode:
         if raft.role is not self._role:
             self._role_changed()
         for state in ready.read_states:
-            member.reads.confirmed(state.index, state.context, member.readable_index)
+            if self._reads.is_under_way(state.context):
+                self._process.record(ReadConfirmed(index=state.index, asked_at=member.read_asked_at))
+                self._reads.confirmed(state.index, member.readable_index)
         if self._reads.waiting_to_apply:
             self._reads.applied(member.readable_index)
         if ready.committed_entries:

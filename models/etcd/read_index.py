@@ -1,10 +1,11 @@
 """Linearizable reads at one member: wait for a read index that the leader's quorum has confirmed, many at a time.
 
 One round is under way at most; who asks meanwhile goes into the next (server/etcdserver/read/read.go
-LinearizableReadLoop). A round is asked again every 500 ms, and when the first entry of a term is applied. A read that
+LinearizableReadLoop). A round is asked again every 500 ms, and when the first entry of a term is applied. When another
+leader is heard of, the round under way is refused with "leader changed": its client asks again by itself. A read that
 has waited for 7 s is given up.
 
-Called by `replica.py`. Not modelled: reads refused with "leader changed"; real clients try those again by themselves.
+Called by `replica.py` and `raft_node.py`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import TypeAlias
 from attrs import frozen
 
 from chaoskube.models.constants import ETCD_READ_RETRY, ETCD_REQUEST_TIMEOUT
-from chaoskube.models.etcd.messages import TIMED_OUT, EtcdError
+from chaoskube.models.etcd.messages import LEADER_CHANGED, TIMED_OUT, EtcdError
 
 GoOn: TypeAlias = Callable[[EtcdError | None], None]
 
@@ -55,10 +56,12 @@ class ReadIndex:
         if not self._asking:
             self._begin()
 
-    def confirmed(self, index: int, context: object, applied: int) -> None:
-        """A quorum has confirmed the round: its readers go on as soon as `index` is applied."""
-        if context != self._number or not self._asking:
-            return
+    def is_under_way(self, context: object) -> bool:
+        """Is it this round that is waited for?"""
+        return context == self._number and bool(self._asking)
+
+    def confirmed(self, index: int, applied: int) -> None:
+        """A quorum has confirmed the round under way: its readers go on as soon as `index` is applied."""
         readers, self._asking = self._asking, []
         if applied >= index:
             _go_on(readers)
@@ -100,6 +103,14 @@ class ReadIndex:
         """The first entry of a term is applied: whoever waits may be waiting for a leader that is gone."""
         if self._asking:
             self.ask_again()
+
+    def leader_changed(self) -> None:
+        """Somebody else leads (raft.go updateLeadership): nobody knows if the old leader has heard of the round."""
+        refused, self._asking = self._asking, []
+        if self._next:
+            self._begin()
+        for reader in refused:
+            reader.go_on(LEADER_CHANGED)
 
     def _begin(self) -> None:
         self._asking, self._next = self._next, []

@@ -71,6 +71,8 @@ class Reconfiguration:
         self._member = member
         self._asked: dict[int, tuple[Answerer, Timer]] = {}
         self._is_publishing = False
+        self._is_published = False
+        self._then: Callable[[], None] | None = None
         member.on_peer[AskCluster] = self._on_ask_cluster
         member.on_peer[_AskPromotion] = self._on_ask
         member.on_peer[_ToldPromotion] = self._on_told
@@ -208,16 +210,24 @@ class Reconfiguration:
 
     # -- members that begin
 
-    def publish_if_new(self) -> None:
-        """Say through the log that this member has started, until it stands in the database."""
-        own = self._member.membership.members.get(self._member.id)
-        if own is not None and not own.is_started and not self._is_publishing:
+    def when_published(self, then: Callable[[], None]) -> None:
+        """Call `then` once the log says that this member has started: only then it serves clients (embed/serve.go)."""
+        self._then = then
+
+    def publish(self) -> None:
+        """Say through the log that this member has started, again at each start and until it is applied here."""
+        is_member = self._member.id in self._member.membership.members
+        if is_member and not self._is_published and not self._is_publishing:
             self._is_publishing = True
             self._member.propose_own(MemberStarted(self._member.id), self._published)
 
-    def _published(self, _response: Response | EtcdError) -> None:
+    def _published(self, response: Response | EtcdError) -> None:
         self._is_publishing = False
-        self.publish_if_new()
+        self._is_published = not isinstance(response, EtcdError)
+        if not self._is_published:
+            self.publish()
+        elif self._then is not None:
+            self._then()
 
     def _on_ask_cluster(self, sender: str, _message: object) -> None:
         members = self._member.membership.all

@@ -95,6 +95,8 @@ class Replica:
         self._is_ending = False
         self._build_state(begun)
         self.proposals = Proposals(self._propose_to_raft)
+        self.read_asked_at = 0
+        """When the round of reads under way was asked about, in the world's time: for the journal."""
         self.reads = ReadIndex(self._ask_read_index, self.new_id, process.monotonic_ns)
         self.peers = Peers(process)
         self.node = RaftNode(
@@ -142,6 +144,7 @@ class Replica:
                 vote=self.membership.names.get(raft.vote, ""),
                 commit=raft.log.committed,
                 last_index=raft.log.last_index,
+                last_term=raft.log.last_term,
                 snapshot_index=self.snapshots.index,
                 consistent_index=self.applier.covered,
                 revision=self.state.store.revision,
@@ -153,7 +156,7 @@ class Replica:
             self.end_removed()
             return
         self.node.carry_out()
-        self.reconfiguration.publish_if_new()
+        self.reconfiguration.publish()
 
     # -- what it is
 
@@ -237,6 +240,7 @@ class Replica:
         )
 
     def _ask_read_index(self, number: int) -> None:
+        self.read_asked_at = self.process.world.now
         self.raft.read_index(number)
         self.node.carry_out()
 
@@ -342,7 +346,7 @@ class Replica:
         self.applier.installed(metadata.index, metadata.term, backend.meta(CONSISTENT_INDEX))
         self.applier.tell_configuration(metadata.index)
         self.applier.go_on_compacting()
-        self.reconfiguration.publish_if_new()
+        self.reconfiguration.publish()
 
     def end_removed(self) -> None:
         """This member was taken out of the cluster: it ends for good."""

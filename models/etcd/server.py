@@ -58,9 +58,9 @@ class Server:
         self._is_retrying = False
         self._checks_without_leader = 0
         self.is_ready = False
-        """Whether this life has ever known a leader: until then clients are accepted, but not answered."""
+        """Whether the log says that this life has started: until then clients are accepted, but not answered."""
         self._early: list[tuple[Session, object]] = []
-        replica.on_leading.append(lambda leads: self._known_leader())
+        replica.reconfiguration.when_published(self._published)
         replica.process.listen(port, lambda connection: Session(self, connection).open())
         replica.on_tick.append(self._on_tick)
 
@@ -91,10 +91,10 @@ class Server:
             self.replica.process.call_later(BLOCKED_RETRY_NS, self._retry)
 
     def wait_until_ready(self, session: Session, message: object) -> None:
-        """Answer it once there is a leader (server/embed/serve.go waits for ReadyNotify)."""
+        """Answer it once this member has published itself (server/embed/serve.go waits for ReadyNotify)."""
         self._early.append((session, message))
 
-    def _known_leader(self) -> None:
+    def _published(self) -> None:
         self.is_ready = True
         early, self._early = self._early, []
         for session, message in early:
@@ -102,8 +102,6 @@ class Server:
                 session.take(message)
 
     def _on_tick(self, ticks: int) -> None:
-        if not self.is_ready and self.replica.raft.lead != NONE:
-            self._known_leader()
         if ticks % ETCD_ELECTION_TICKS:
             return
         if self.replica.raft.lead != NONE:

@@ -36,6 +36,18 @@ class SteppedDown:
 
 
 @frozen(kw_only=True)
+class ReadConfirmed:
+    """This member may answer the reads that it asked about at `asked_at` (world's ns) as soon as it has applied `index`."""
+
+    index: int
+    asked_at: int
+
+    def digest_text(self) -> str:
+        """Short and cheap: reads are frequent."""
+        return f"read index {self.index} asked {self.asked_at}"
+
+
+@frozen(kw_only=True)
 class Committed:
     """This member holds entries from index `first` on to be committed, one (term, content) each.
 

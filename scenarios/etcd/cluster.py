@@ -9,16 +9,17 @@ Clients are at work from the first moment until `WORK_NS`; then they stop, so th
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import permutations
 
 from chaoskube.models.etcd.member import boot_member, endpoints
 from chaoskube.models.etcd.membership import MEMBERS_MAX
 from chaoskube.models.etcd.view import EtcdView
 from chaoskube.scenario import Setup
 from chaoskube.scenarios.etcd.operator import CLIENTS_HOST, Operator
-from chaoskube.scenarios.etcd.shape import EtcdShape, shape_of
+from chaoskube.scenarios.etcd.shape import SYNC_MS_USUAL, EtcdShape, shape_of
 from chaoskube.scenarios.etcd.stability import Stability
 from chaoskube.scenarios.etcd.telling import Teller
-from chaoskube.sim import SECOND, Address, Entry, Line, Process, World
+from chaoskube.sim import MILLISECOND, SECOND, Address, Entry, Line, Process, World
 
 WORK_NS = 26 * SECOND
 """How long clients work: the story's length and a little more."""
@@ -67,9 +68,19 @@ class EtcdCluster:
         """Clients that may be harmed like members."""
         self.first_members = self.all[: self.shape.members]
         self.members.extend(self.first_members)
+        self._lay_out()
         for member in self.members:
             member.start()
         self.operator = Operator(world, self.servers)
+
+    def _lay_out(self) -> None:
+        """How far apart they are, and what disks they have."""
+        if self.shape.apart_ms:
+            for one, other in permutations(self.all, 2):
+                self.world.network.link(one.host, other.host).latency_ns = self.shape.apart_ms * MILLISECOND
+        if self.shape.sync_ms != SYNC_MS_USUAL:
+            for one in self.all:
+                one.disk.slow(extra_ns=(self.shape.sync_ms - SYNC_MS_USUAL) * MILLISECOND)
 
     def _process(self, place: int) -> Process:
         name = f"etcd-{place}"

@@ -25,7 +25,7 @@ from chaoskube.models.etcd.messages import (
 from chaoskube.scenarios.etcd.client import THINK_NS, Worker
 from chaoskube.scenarios.etcd.cluster import EtcdCluster
 from chaoskube.scenarios.etcd.compactor import add_compactor
-from chaoskube.scenarios.etcd.shape import DELETES, MIXED, PUTS
+from chaoskube.scenarios.etcd.shape import DELETES, MIXED, PUTS, READS
 from chaoskube.sim import MILLISECOND, Process
 
 PREFIX = "/register/"
@@ -57,8 +57,11 @@ class RegisterClient(Worker):
     def act(self) -> None:
         """Mixed: reads more often than writes."""
         key = f"{PREFIX}{self.luck.randrange(REGISTERS)}"
-        if self._traffic == PUTS or (self._traffic == DELETES and self.luck.randrange(2)):
+        if self._traffic == PUTS or (self._traffic != MIXED and self.luck.randrange(2)):
             self._put(key)
+            return
+        if self._traffic == READS:
+            self._read(key)
             return
         if self._traffic == DELETES:
             self.ask(DeleteRange(key=key), self.rest)

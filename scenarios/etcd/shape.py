@@ -18,8 +18,12 @@ what hides less. What is drawn is told in the story's assumptions, and the minim
   second in one world of four.
 - compact_ms: how often a client compacts, at a revision that may be the newest or yet to come, as etcd's robustness suite
   does every 100 to 200 ms; 0 for never; either: never in three worlds of four.
-- traffic: of clients of registers, as that suite has it: mixed (reads, writes, swaps), puts or deletes (half puts, half
-  deletions), both of these thrice as often; either: mixed in one world of two.
+- apart_ms: how long a message takes from member to member, one way; 0 for members in one room. either: 40 ms, members in three
+  regions, in one world of four: what is a moment elsewhere takes a while then.
+- sync_ms: how long a disk takes to make sure that what was written stays, 2 ms as a solid-state disk's; either: 50 ms, as of spinning ones
+  that others use, too, in one world of four: messages overtake what waits for a disk then.
+- traffic: of clients of registers, as that suite has it: mixed (reads, writes, swaps), puts, reads or deletes (half puts,
+  half linearizable reads or deletions), these three thrice as often; either: mixed in one world of two.
 
 Used by `cluster.py`; `simpler` by every etcd scenario.
 """
@@ -43,7 +47,8 @@ SIZES = (3, 3, 3, 3, 3, 3, 1, 2, 4, 5, 5, 7)
 SNAPSHOTS_USUAL = 10_000
 WATCH_BUFFER_USUAL = WatchLimits().buffer
 COMMIT_MS_USUAL = 100
-MIXED, PUTS, DELETES = "mixed", "puts", "deletes"
+SYNC_MS_USUAL = 2
+MIXED, PUTS, READS, DELETES = "mixed", "puts", "reads", "deletes"
 PROGRESS_NS = 5 * SECOND
 """As API servers' etcd is run (etcd's own default is 10 minutes)."""
 SETUP: Setup = {
@@ -54,11 +59,15 @@ SETUP: Setup = {
     "reads": "safe",
     "checkpoints": 0,
     "commit_ms": EITHER,
+    "apart_ms": EITHER,
+    "sync_ms": EITHER,
 }
 SIMPLER_WORDS: tuple[tuple[str, tuple[object, ...]], ...] = (
     ("commit_ms", (COMMIT_MS_USUAL, 1000)),
     ("compact_ms", (0, 300)),
-    ("traffic", (MIXED, PUTS, DELETES)),
+    ("traffic", (MIXED, PUTS, READS, DELETES)),
+    ("apart_ms", (0, 40)),
+    ("sync_ms", (SYNC_MS_USUAL, 50)),
 )
 """What the minimiser puts for a draw."""
 
@@ -76,6 +85,8 @@ class EtcdShape:
     checkpoints: int
     commit_ms: int
     compact_ms: int
+    apart_ms: int
+    sync_ms: int
     traffic: str
 
     @property
@@ -115,6 +126,10 @@ class EtcdShape:
             told.append(f"a commit of the database every {self.commit_ms} ms")
         if self.compact_ms:
             told.append(f"a compaction every {self.compact_ms} ms")
+        if self.apart_ms:
+            told.append(f"{self.apart_ms} ms from member to member")
+        if self.sync_ms != SYNC_MS_USUAL:
+            told.append(f"disks that sync in {self.sync_ms} ms")
         if self.traffic != MIXED:
             told.append(f"clients that want {self.traffic}")
         return (", ".join(told),)
@@ -135,10 +150,15 @@ def shape_of(setup: Setup, world: World, scenario: str) -> EtcdShape:
     watch_buffer = drawn("watch_buffer", EITHER, WATCH_BUFFER_USUAL, _draw_watch_buffer)
     commit_ms = drawn("commit_ms", EITHER, COMMIT_MS_USUAL, lambda luck: luck.choice((100, 100, 100, 1000)))
     compact_ms = drawn("compact_ms", EITHER, 0, lambda luck: luck.choice((0, 0, 0, 300)))
-    traffic = drawn("traffic", EITHER, MIXED, lambda luck: luck.choice((MIXED, MIXED, PUTS, DELETES)))
+    apart_ms = drawn("apart_ms", EITHER, 0, lambda luck: luck.choice((0, 0, 0, 40)))
+    sync_ms = drawn("sync_ms", EITHER, SYNC_MS_USUAL, lambda luck: luck.choice((2, 2, 2, 50)))
+    traffic = drawn(
+        "traffic", EITHER, MIXED, lambda luck: luck.choice((MIXED, MIXED, MIXED, PUTS, READS, DELETES))
+    )
     reads, checkpoints = setup.get("reads", "safe"), setup.get("checkpoints", 0)
     assert isinstance(members, int) and isinstance(snapshots, int)
-    assert isinstance(commit_ms, int) and isinstance(compact_ms, int)
+    assert isinstance(commit_ms, int) and isinstance(compact_ms, int) and isinstance(apart_ms, int)
+    assert isinstance(sync_ms, int)
     assert isinstance(message_bytes, int) and isinstance(watch_buffer, int) and isinstance(checkpoints, int)
     return EtcdShape(
         members=members,
@@ -150,6 +170,8 @@ def shape_of(setup: Setup, world: World, scenario: str) -> EtcdShape:
         checkpoints=checkpoints,
         commit_ms=commit_ms,
         compact_ms=compact_ms,
+        apart_ms=apart_ms,
+        sync_ms=sync_ms,
         traffic=str(traffic),
     )
 
@@ -164,8 +186,10 @@ def _check(setup: Setup, scenario: str) -> None:
         "checkpoints": (0, 3600, ""),
         "commit_ms": (1, 60_000, EITHER),
         "compact_ms": (0, 60_000, EITHER),
+        "apart_ms": (0, 100, EITHER),
+        "sync_ms": (SYNC_MS_USUAL, 1000, EITHER),
     }
-    words = {"reads": ("safe", "lease"), "traffic": (MIXED, PUTS, DELETES, EITHER)}
+    words = {"reads": ("safe", "lease"), "traffic": (MIXED, PUTS, READS, DELETES, EITHER)}
     for name, value in setup.items():
         if name in numbers:
             least, most, word = numbers[name]

@@ -7,6 +7,7 @@ import pytest
 from chaoskube.bug import Bug
 from chaoskube.generate import generate, run_seed
 from chaoskube.invariants.raft import (
+    a_read_index_covers_what_was_acknowledged,
     committed_entries_never_change,
     configurations_overlap,
     leader_append_only,
@@ -18,11 +19,13 @@ from chaoskube.invariants.raft import (
     who_can_win_has_what_is_committed,
 )
 from chaoskube.models.etcd.view import (
+    Acknowledged,
     Appended,
     BecameLeader,
     Committed,
     ConfigApplied,
     MemberListChanged,
+    ReadConfirmed,
     Recovered,
     Restored,
     SnapshotInstalled,
@@ -33,7 +36,7 @@ from chaoskube.models.etcd.view import (
 from chaoskube.scenario import Scenario
 from chaoskube.scenarios.bugs.raft_vote_not_durable import raft_vote_not_durable
 from chaoskube.scenarios.etcd_register import etcd_register
-from tests.invariants.journals import judge
+from tests.invariants.journals import judge, judge_at
 
 
 def leads(member: str, term: int, first: int) -> tuple[str, object]:
@@ -52,9 +55,16 @@ def committed(member: str, first: int, *terms: int) -> tuple[str, object]:
     )
 
 
-def recovered(member: str, term: int, last: int) -> tuple[str, object]:
+def recovered(member: str, term: int, last: int, last_term: int = 1) -> tuple[str, object]:
     return member, Recovered(
-        term=term, vote="", commit=0, last_index=last, snapshot_index=0, consistent_index=0, revision=1
+        term=term,
+        vote="",
+        commit=0,
+        last_index=last,
+        last_term=last_term,
+        snapshot_index=0,
+        consistent_index=0,
+        revision=1,
     )
 
 
@@ -127,6 +137,21 @@ def test_a_leader_without_a_committed_entry_is_told() -> None:
     )
 
 
+def test_a_read_index_below_what_was_acknowledged_is_told() -> None:
+    """Raft dissertation, 6.4: what was acknowledged after the question need not be covered."""
+    done = (5, "etcd-0", Acknowledged(index=7, term=1, revision=4, request_id=9))
+
+    def told(index: int, asked_at: int) -> str | None:
+        answer = (9, "etcd-1", ReadConfirmed(index=index, asked_at=asked_at))
+        return judge_at(a_read_index_covers_what_was_acknowledged, done, answer)
+
+    assert told(7, asked_at=6) is None
+    assert told(6, asked_at=5) is None
+    assert told(6, asked_at=6) == (
+        "etcd-1 asked at 6ns how far reads must be, and was told 6; entry 7 was acknowledged by then"
+    )
+
+
 def test_a_committed_entry_that_differs_is_told() -> None:
     """Raft paper, figure 3: state machine safety; a member that commits the same again is fine."""
     first = ("etcd-0", Committed(first=1, terms=(1, 1), contents=(0, 17)))
@@ -151,6 +176,7 @@ def test_a_committed_entry_that_differs_is_told() -> None:
             (appended("etcd-0", 1, 1, 1), recovered("etcd-0", 1, 1)),
             "etcd-0 found entries up to 1 on its disk, where they went up to 2",
         ),
+        ((appended("etcd-0", 1, 1, 1), recovered("etcd-0", 2, 1, last_term=2)), None),
         ((committed("etcd-0", 1, 1, 1), committed("etcd-0", 3, 1)), None),
         ((committed("etcd-0", 1, 1, 1), recovered("etcd-0", 1, 2), committed("etcd-0", 1, 1)), None),
         (

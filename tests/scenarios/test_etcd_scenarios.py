@@ -70,7 +70,7 @@ def test_clusters_of_any_size_work(members: int) -> None:
         ({"reads": "fast"}, "reads='fast' must be safe or lease"),
         ({"snapshots": 0}, "snapshots=0 must be a whole number from 1 to 10000, or either"),
         ({"checkpoints": 2.5}, "checkpoints=2.5 must be a whole number from 0 to 3600"),
-        ({"traffic": "wild"}, "traffic='wild' must be mixed, puts, deletes or either"),
+        ({"traffic": "wild"}, "traffic='wild' must be mixed, puts, reads, deletes or either"),
         ({"commit_ms": 0}, "commit_ms=0 must be a whole number from 1 to 60000, or either"),
         ({"checkpoints": ""}, "checkpoints='' must be"),
         ({"member": 3}, "etcd-x has no 'member' in its setup; there are members, snapshots,"),

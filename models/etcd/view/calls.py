@@ -12,9 +12,12 @@ Not modelled: refusals for other reasons (a lease or key that isn't there); of l
 
 from __future__ import annotations
 
+from bisect import bisect_left
+
 from attrs import frozen
 
 from chaoskube.models.etcd.events import (
+    Acknowledged,
     CallAnswered,
     CallMade,
     Compacted,
@@ -41,7 +44,8 @@ from chaoskube.models.etcd.messages import (
 )
 from chaoskube.models.etcd.view.effects import answer_of, mistake_in, range_mistake
 from chaoskube.models.etcd.view.store import StoreView
-from chaoskube.sim import Entry, Journal
+from chaoskube.models.raft.events import ReadConfirmed
+from chaoskube.sim import Entry, Journal, show
 
 CHECKED = (Range, Put, DeleteRange, Txn, LeaseGrant, LeaseRevoke, Compact)
 
@@ -74,6 +78,8 @@ class CallsView:
         self.is_on_lease = False
         """Reads are answered on the leader's lease: a leader that is cut off notices after two election time-outs, others
         may elect after one, so a read may be old for a moment."""
+        self.low_read_index = ""
+        """A member was told to answer reads before it has what had been acknowledged when they came."""
         self.answered = 0
         """How many answers were checked."""
         self._store = store
@@ -81,6 +87,8 @@ class CallsView:
         self._told: dict[str, int] = {}
         self._floor = 1
         self._compacted = 0
+        self._acknowledged: list[tuple[int, int]] = [(0, 0)]
+        """When the highest acknowledged entry became a higher one."""
         self._watches: set[str] = set()
         """Those that are open, and of this cluster."""
         journal.subscribe(Compacted, self._was_compacted)
@@ -88,6 +96,8 @@ class CallsView:
         journal.subscribe(WatchDelivered, self._watch_delivered)
         journal.subscribe(WatchProgressed, self._watch_progressed)
         journal.subscribe(WatchEnded, self._watch_ended)
+        journal.subscribe(Acknowledged, self._was_acknowledged)
+        journal.subscribe(ReadConfirmed, self._read_confirmed)
         journal.subscribe(CallMade, self._made)
         journal.subscribe(CallAnswered, self._answered)
         store.on_restored.append(self._restored)
@@ -96,6 +106,25 @@ class CallsView:
     def floor(self) -> int:
         """The newest revision that anybody was told of."""
         return max(self._floor, self._store.acknowledged_revision)
+
+    def _was_acknowledged(self, entry: Entry) -> None:
+        event = entry.event
+        assert isinstance(event, Acknowledged)
+        if event.index > self._acknowledged[-1][1]:
+            self._acknowledged.append((entry.at, event.index))
+
+    def _read_confirmed(self, entry: Entry) -> None:
+        event = entry.event
+        assert isinstance(event, ReadConfirmed)
+        if self.is_on_lease:
+            return
+        place = bisect_left(self._acknowledged, (event.asked_at, 0)) - 1
+        known = self._acknowledged[max(place, 0)][1]
+        if event.index < known and not self.low_read_index:
+            self.low_read_index = (
+                f"{entry.by} asked at {show(event.asked_at)} how far reads must be, and was told {event.index}; "
+                f"entry {known} was acknowledged by then"
+            )
 
     def _made(self, entry: Entry) -> None:
         event = entry.event
@@ -217,6 +246,7 @@ class CallsView:
         event = entry.event
         assert isinstance(event, Restored)
         self._asked.clear()
+        self._acknowledged = [(0, 0)]
         self._watches.clear()
         self._compacted = 0
         self._floor = min(self._floor, event.revision)

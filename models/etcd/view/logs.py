@@ -122,14 +122,18 @@ class LogsView:
         return ""
 
     def recover(self, member: str, event: Recovered) -> None:
-        """The member boots with what its disk has: entries too that were written and not synced, of which nothing is known."""
+        """The member boots with what its disk has: entries too that were written and not synced, of which nothing is known.
+
+        Such an entry may have taken the place of known ones and of all that followed: a log that ends with one is no loss.
+        """
         self.grow_term(member, event.term)
         log = self.of.get(member)
         if log is None:
             return
-        if event.last_index < log.last and not self.growth_conflict:
+        is_known = log.term(event.last_index) in (None, event.last_term)
+        if event.last_index < log.last and is_known and not self.growth_conflict:
             self.growth_conflict = f"{member} found entries up to {event.last_index} on its disk, where they went up to {log.last}"
-        if event.last_index > log.last:
+        if event.last_index > log.last or not is_known:
             del self.of[member]
         log.cut(event.last_index + 1)
 

@@ -29,9 +29,9 @@ class Cluster:
             self.clients[place] = EtcdClient(process, (endpoint,))
 
     def ask(self, request: Request, at: int = 0, limit_ns: int = 20 * SECOND) -> Outcome:
-        """Ask one member and wait."""
+        """Ask one member, once, and wait."""
         answers: list[Outcome] = []
-        self.clients[at].request(request, answers.append, limit_ns)
+        self.clients[at].send(request, answers.append, limit_ns, None)
         assert self.world.run_until(lambda: bool(answers), limit_ns + SECOND, SECOND // 100)
         return answers[0]
 

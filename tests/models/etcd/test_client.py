@@ -17,6 +17,7 @@ from chaoskube.models.etcd.messages import (
     Put,
     PutResponse,
     Range,
+    RangeResponse,
     Status,
     StatusResponse,
     WatchCreate,
@@ -159,3 +160,39 @@ def test_answers_to_keep_alives_are_always_in_the_journal() -> None:
         cluster.ask(LeaseKeepAlive(9))
 
         assert journalled(cluster, KeepAliveAnswered) == [KeepAliveAnswered(id=9, ttl=5, asked_at=before)]
+
+
+def test_a_read_goes_round_the_members_until_one_answers() -> None:
+    """A dead or leaderless member costs a read another try, never an error; a write is sent once."""
+    with World(seed=53) as world:
+        cluster = Cluster(world)
+        cluster.wait_for_leader()
+        client = client_of(cluster, history=True)
+        cluster.members[0].crash()
+        world.run_until(lambda: len(cluster.view.raft.leading) == 1, 10 * SECOND)
+        world.advance(2 * SECOND)
+        outcomes: list[Outcome] = []
+        client.request(Range(key="/a"), outcomes.append)
+        world.advance(SECOND)
+
+        assert isinstance(outcomes[0], RangeResponse)
+        assert len(journalled(cluster, CallMade)) == len(journalled(cluster, CallAnswered)) == 1
+        cluster.members[1].crash()
+        client.request(Put(key="/a", value=1), outcomes.append)
+        world.advance(SECOND)
+        assert isinstance(outcomes[1], Unsure)
+
+
+def test_a_read_ends_with_its_time() -> None:
+    """Nobody answers: the last word of the members is told when the caller's time is up, not later."""
+    with World(seed=54) as world:
+        cluster = Cluster(world)
+        cluster.wait_for_leader()
+        client = client_of(cluster)
+        for member in cluster.members[1:]:
+            member.crash()
+        outcomes: list[Outcome] = []
+        client.request(Range(key="/a"), outcomes.append, 3 * SECOND)
+        world.advance(3 * SECOND)
+
+        assert len(outcomes) == 1 and not isinstance(outcomes[0], RangeResponse)

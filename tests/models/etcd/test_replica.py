@@ -89,9 +89,8 @@ def test_a_restart_does_not_apply_again_what_the_database_covers() -> None:
         recovered = cluster.events(Recovered)[-1]
         assert isinstance(recovered, Recovered)
         assert (recovered.consistent_index, recovered.revision) == (before, 11)
-        assert [one.request_id for one in cluster.applied("etcd-0") if one.index <= before] == [
-            one.request_id for one in cluster.applied("etcd-0")
-        ]
+        applied = [one.index for one in cluster.applied("etcd-0")]
+        assert applied == sorted(set(applied)), "none twice"
 
 
 def test_a_crash_before_the_database_is_committed_replays_the_log() -> None:

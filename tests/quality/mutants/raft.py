@@ -8,13 +8,25 @@ from attrs import evolve
 
 from chaoskube.bug import patched
 from chaoskube.models.etcd import wal
-from chaoskube.models.raft import election, membership, receiving, roles
+from chaoskube.models.raft import election, membership, reads, receiving, roles
 from chaoskube.models.raft.log import RaftLog
 from chaoskube.models.raft.messages import Entry, Message, MessageType
 from chaoskube.models.raft.state import RaftState
 from chaoskube.models.raft.tracker import ProgressTracker
 from chaoskube.sim import Disk
 from tests.quality.mutant import mutant
+
+
+@mutant("a-read-index-covers-what-was-acknowledged", scenario="etcd-register")
+def reads_need_not_see_the_newest_entry() -> Iterator[None]:
+    """Whoever is asked how far a read must be names the entry before."""
+    answer = reads._answer
+
+    def answer_one_less(raft: RaftState, request: Message, index: int) -> None:
+        answer(raft, request, index - 1)
+
+    with patched(reads, "_answer", answer_one_less):
+        yield
 
 
 @mutant("one-leader-a-term", scenario="etcd-register")

@@ -114,6 +114,8 @@ class Request:
     user: str = ""
     groups: tuple[str, ...] = ()
     client: str = ""
+    token: str = ""
+    """A service account's token, in place of a user."""
     body: KubeObject | Mapping[str, object] | tuple[object, ...] | None = None
     patch_type: str = ""
     resource_version: str = ""
@@ -136,6 +138,8 @@ class Request:
             head += canonical(self.delete_options)
         if self.force or self.field_manager:
             head += f"{self.field_manager} {self.force} "
+        if self.token:
+            head += f"{self.token} "
         return head if self.body is None else head + canonical(self.body)
 
 

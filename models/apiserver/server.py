@@ -31,6 +31,7 @@ from chaoskube.models.apiserver.api import (
 )
 from chaoskube.models.apiserver.authorization.authorizer import RBAC
 from chaoskube.models.apiserver.authorization.bootstrap import store_default_policy
+from chaoskube.models.apiserver.authorization.escalation import EscalationCheck
 from chaoskube.models.apiserver.authorization.rbac import CACHES as POLICY_CACHES
 from chaoskube.models.apiserver.cache_feed import CacheFeed
 from chaoskube.models.apiserver.compaction import Round, compact
@@ -44,6 +45,7 @@ from chaoskube.models.apiserver.gate import Gate
 from chaoskube.models.apiserver.keys import UNCACHED, prefix_of
 from chaoskube.models.apiserver.server_options import PERMISSIVE, ServerOptions
 from chaoskube.models.apiserver.storage import from_kv
+from chaoskube.models.apiserver.tokens import authenticated
 from chaoskube.models.apiserver.watch_cache import WatchCache
 from chaoskube.models.apiserver.watches import Watches
 from chaoskube.models.apiserver.webhook_calls import WebhookCaller
@@ -113,7 +115,8 @@ class ApiServer:
         self.name = process.name
         self.rng: Random = process.rng
         self.resources = Resources()
-        self.admission = Chain(tuple([plugin() for plugin in PLUGINS if options.has_plugin(plugin.name)]))
+        plugins = [plugin() for plugin in PLUGINS if options.has_plugin(plugin.name)]
+        self.admission = Chain((*plugins, EscalationCheck()))
         self.gate = Gate(process, options, self.cache)
         self.webhooks = WebhookCaller(process, self.cache)
         self._process = process
@@ -353,6 +356,8 @@ def _handled(server: ApiServer, request: Request) -> Flow[Done]:
     """The handler's flow behind the gate; its refusals of the request's shape come out of the flow too."""
     if request.verb == DISCOVER:
         return discover(server)  # everybody may (system:discovery)
+    if request.token:
+        request = authenticated(request, server.cache, server.wall_ns())
     level = yield from server.gate.admit_request(request, handlers.find_resource(server, request))
     try:
         done = yield from handlers.handle(server, request)
@@ -367,6 +372,8 @@ def _watched(
     server: ApiServer, watches: Watches, request: Request, connection: Connection
 ) -> Flow[Done | None]:
     resource = handlers.find_resource(server, request)
+    if request.token:
+        request = authenticated(request, server.cache, server.wall_ns())
     level = yield from server.gate.admit_request(request, resource)
     try:
         yield from watches.begin(request, resource, connection)

@@ -131,8 +131,10 @@ def test_a_rule_with_names_never_allows_to_create() -> None:
         ),
         (
             action("patch", "deployments", group="apps", sub="scale", name="web"),
-            ('deployments.apps "web" is forbidden: User "eve" cannot patch resource "deployments/scale" '
-            'in API group "apps" in the namespace "ns"'),
+            (
+                'deployments.apps "web" is forbidden: User "eve" cannot patch resource "deployments/scale" '
+                'in API group "apps" in the namespace "ns"'
+            ),
         ),
         (
             action("create", "nodes", namespace=""),
@@ -227,6 +229,41 @@ def test_the_default_roles_are_stored_once_though_two_servers_start(guarded: Any
     guarded.world.advance(5 * SECOND)
 
     assert guarded.do("get", "clusterroles", "view", server=1, namespace="", user="admin").name == "view"
+
+
+def test_nobody_gives_away_what_he_does_not_have(guarded: Any) -> None:
+    """Neither by a role nor by a binding; what he has he may."""
+    rule = {
+        "verbs": ["create", "get", "list", "update"],
+        "apiGroups": ["rbac.authorization.k8s.io"],
+        "resources": ["roles", "rolebindings"],
+    }
+    grant(guarded, "granter", rule, {"kind": "User", "name": "eve"})
+    guarded.world.advance(SECOND)
+
+    def role(name: str, resource: str, group: str) -> Any:
+        rules = [{"verbs": ["get", "list"], "apiGroups": [group], "resources": [resource]}]
+        tree = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": name}}
+        return guarded.do("create", "roles", user="eve", body=decode({**tree, "rules": rules}))
+
+    refused_role = role("greedy", "secrets", "")
+    own = role("modest", "roles", "rbac.authorization.k8s.io")
+    binding = {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "RoleBinding",
+        "metadata": {"name": "b"},
+        "subjects": [{"kind": "User", "name": "eve"}],
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"},
+    }
+    bound = guarded.do("create", "rolebindings", user="eve", body=decode(binding))
+
+    assert own.name == "modest"
+    assert bound.code == 403 and 'APIGroups:["*"], Resources:["*"], Verbs:["*"]' in bound.message
+    assert refused_role.message == (
+        'roles.rbac.authorization.k8s.io "greedy" is forbidden: user "eve" (groups=["system:authenticated"]) '
+        "is attempting to grant RBAC permissions not currently held:\n"
+        '{APIGroups:[""], Resources:["secrets"], Verbs:["get" "list"]}'
+    )
 
 
 # ---- nodes

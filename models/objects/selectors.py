@@ -15,6 +15,7 @@ from typing import Final
 
 from attrs import frozen
 
+from chaoskube.models.objects.label_parser import parse_terms
 from chaoskube.models.objects.meta import LabelSelector
 from chaoskube.sim import UsageError
 
@@ -99,13 +100,12 @@ def as_selector(selector: LabelSelector) -> Selector:
 @lru_cache(maxsize=1024)
 def parse_label_selector(text: str) -> Selector:
     """`app=web,tier in (a, b),!canary` as a Selector."""
-    tokens = _tokens(text)
-    found: list[Requirement] = []
-    while tokens:
-        found.append(_requirement(tokens, text))
-        if tokens and (tokens.pop(0) != "," or not tokens):
-            raise _unparsable(text)
-    return Selector(tuple(found))
+    return Selector(
+        tuple(
+            Requirement(key=term.key, operator=term.operator, values=term.values)
+            for term in parse_terms(text)
+        )
+    )
 
 
 @lru_cache(maxsize=1024)
@@ -128,67 +128,6 @@ def matches_fields(requirements: tuple[FieldRequirement, ...], fields: Mapping[s
 
 
 _OPERATORS: Final = {"In": "in", "NotIn": "notin", "Exists": "exists", "DoesNotExist": "!"}
-_TOKEN: Final = re.compile(r"\s*(,|\(|\)|!=|==|=|!|>|<|[^\s,()!=<>]+)")
-
-
-def _tokens(text: str) -> list[str]:
-    found, at = [], 0
-    text = text.rstrip()
-    while at < len(text):
-        match = _TOKEN.match(text, at)
-        if match is None:
-            raise _unparsable(text)
-        found.append(match.group(1))
-        at = match.end()
-    return found
-
-
-def _requirement(tokens: list[str], text: str) -> Requirement:
-    word = tokens.pop(0)
-    if word == "!":
-        return Requirement(key=_word(tokens, text), operator="!")
-    if word in _SIGNS:
-        raise _unparsable(text)
-    if not tokens or tokens[0] == ",":
-        return Requirement(key=word, operator="exists")
-    operator = tokens.pop(0)
-    if operator in ("in", "notin"):
-        return Requirement(key=word, operator=operator, values=_set_of_values(tokens, text))
-    named = {"=": "in", "==": "in", "!=": "notin", ">": "gt", "<": "lt"}.get(operator)
-    if named is None:
-        raise _unparsable(text)
-    value = tokens.pop(0) if tokens and tokens[0] not in _SIGNS else ""
-    return Requirement(key=word, operator=named, values=(value,))
-
-
-_SIGNS: Final = frozenset({",", "(", ")", "!", "=", "==", "!=", ">", "<"})
-
-
-def _word(tokens: list[str], text: str) -> str:
-    if not tokens or tokens[0] in _SIGNS:
-        raise _unparsable(text)
-    return tokens.pop(0)
-
-
-def _set_of_values(tokens: list[str], text: str) -> tuple[str, ...]:
-    if not tokens or tokens.pop(0) != "(":
-        raise _unparsable(text)
-    values: list[str] = []
-    expects_value = True
-    while tokens:
-        token = tokens.pop(0)
-        if token == ")":
-            return tuple(sorted([*values, ""] if expects_value else values))
-        if token == ",":
-            if expects_value:
-                values.append("")
-            expects_value = True
-        elif token in _SIGNS or not expects_value:
-            break
-        else:
-            values.append(token)
-            expects_value = False
-    raise _unparsable(text)
 
 
 def _split_terms(text: str) -> list[str]:
@@ -215,9 +154,3 @@ def _text(requirement: Requirement) -> str:
     if requirement.operator == "in" and len(values) == 1:
         return f"{key}={values[0]}"
     return f"{key} {requirement.operator} ({','.join(sorted(values))})"
-
-
-def _unparsable(text: str) -> UsageError:
-    return UsageError(
-        f"unable to parse requirement: label selector {text!r} must read like app=web,tier in (a, b),!canary"
-    )

@@ -38,11 +38,64 @@ def test_label_selectors_match(text: str, yes: list[dict[str, str]], no: list[di
     assert parse_label_selector(str(selector)).matches(yes[0])
 
 
-@pytest.mark.parametrize("text", ["a b", "a in b", "a in (b", "=a", ",", "a=b,,c", "a=b,"])
-def test_a_broken_label_selector_is_refused(text: str) -> None:
-    """The server answers 400."""
-    with pytest.raises(UsageError, match="unable to parse requirement"):
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("a b", "unable to parse requirement: found 'b', expected: in, notin, =, ==, !=, gt, lt"),
+        ("a in b", "unable to parse requirement: found 'b' expected: '('"),
+        ("a in (b", "unable to parse requirement: found '', expected: ',' or ')'"),
+        ("a in (=)", "unable to parse requirement: found '=', expected: ',', ')' or identifier"),
+        ("a=(", "unable to parse requirement: found '(', expected: identifier"),
+        ("!", "unable to parse requirement: found '', expected: identifier"),
+        ("!a in (b)", "found 'in', expected: ',' or 'end of string'"),
+        ("=a", "found '=', expected: !, identifier, or 'end of string'"),
+        (",", "found ',', expected: !, identifier, or 'end of string'"),
+        ("a=b,,c", "found ',', expected: identifier after ','"),
+        ("a=b,", "found '', expected: identifier after ','"),
+        (
+            "a > b",
+            (
+                'unable to parse requirement: values[0]: Invalid value: "b": '
+                "for 'Gt', 'Lt' operators, the value must be an integer"
+            ),
+        ),
+    ],
+)
+def test_a_broken_label_selector_is_refused(text: str, problem: str) -> None:
+    """The server answers 400, with what its parser (labels/selector.go) found and expected."""
+    with pytest.raises(UsageError) as raised:
         parse_label_selector(text)
+
+    assert str(raised.value) == problem
+
+
+@pytest.mark.parametrize(
+    ("text", "begins"),
+    [
+        (
+            "a_/b=c",
+            'unable to parse requirement: <nil>: Invalid value: "a_/b": prefix part a lowercase RFC 1123',
+        ),
+        (
+            "a=-",
+            'unable to parse requirement: values[0][a]: Invalid value: "-": a valid label must be an empty',
+        ),
+    ],
+)
+def test_keys_and_values_of_a_label_selector_are_checked(text: str, begins: str) -> None:
+    """What no label can be is no selector."""
+    with pytest.raises(UsageError) as raised:
+        parse_label_selector(text)
+
+    assert str(raised.value).startswith(begins)
+
+
+def test_words_are_operators_only_where_one_must_stand() -> None:
+    """`in` is a good key and a good value."""
+    selector = parse_label_selector("in in (notin,in),notin=in,a in (),b in (,c)")
+
+    assert selector.matches({"in": "notin", "notin": "in", "a": "", "b": "c"})
+    assert not selector.matches({"in": "x", "notin": "in", "a": "", "b": "c"})
 
 
 def test_an_absent_selector_selects_nothing_and_an_empty_one_all() -> None:

@@ -195,18 +195,23 @@ def _encode_part(value: object) -> object:
 
 def _json_patched(obj: KubeObject, request: Request, resource: Resource) -> KubeObject:
     patch = thaw(request.body)
+    tree = json_patched(_tree_for(obj, patch), patch, request.patch_type)
+    return _whole(tree, obj, request, resource)
+
+
+def json_patched(tree: Tree, patch: object, patch_type: str) -> Tree:
+    """The tree after a JSON patch, or the real server's refusal."""
     if not isinstance(patch, list):
-        raise _not_a(patch, "[]handlers.jsonPatchOp", request.patch_type)
+        raise _not_a(patch, "[]handlers.jsonPatchOp", patch_type)
     for operation in patch:
         if not isinstance(operation, dict):
-            raise _not_a(operation, "handlers.jsonPatchOp", request.patch_type)
+            raise _not_a(operation, "handlers.jsonPatchOp", patch_type)
     try:
-        tree = json_patch(_tree_for(obj, patch), patch)
+        return json_patch(tree, patch)
     except PatchTooLarge as error:
         raise _too_large(str(error)) from error
     except PatchError as error:
         raise patch_failed(error) from error
-    return _whole(tree, obj, request, resource)
 
 
 def patch_failed(_: PatchError) -> ApiError:

@@ -45,7 +45,7 @@ def unmarshal_error(tree: Mapping[str, Any], path: str) -> str | None:
     if not go_type or not fields:
         return None
     where = f"{owner.rpartition('.')[2]}.{'.'.join(fields)}"
-    return f"json: cannot unmarshal {_json_type(value)} into Go struct field {where} of type {go_type}"
+    return f"json: cannot unmarshal {json_type(value)} into Go struct field {where} of type {go_type}"
 
 
 def _go_type(found: Mapping[str, Any]) -> str:
@@ -60,7 +60,8 @@ def _go_type(found: Mapping[str, Any]) -> str:
     return _GO_TYPES.get(str(found.get("type")), "")
 
 
-def _json_type(value: object) -> str:
+def json_type(value: object) -> str:
+    """What Go's decoder calls a value."""
     if isinstance(value, bool):
         return "bool"
     if isinstance(value, str):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -118,7 +119,7 @@ def test_set_image_changes_the_container_that_is_meant(shared: Bench) -> None:
     refused = shared.do(lambda kubectl: set_image(kubectl, WEB, {"nobody": "x"}))
     assert str(refused) == 'unable to find container named "nobody"'
     for name, image in (("app", "v2"), ("*", "v3"), ("", "v4")):
-        shared.do(lambda kubectl, name=name, image=image: set_image(kubectl, WEB, {name: image}))
+        shared.do(partial(set_image, target=WEB, images={name: image}))
         containers = shared.live("Deployment", "web")["spec"]["template"]["spec"]["containers"]
         assert [one["image"] for one in containers] == [image]
 
@@ -219,7 +220,7 @@ def test_delete_waits_until_finalizers_are_gone(shared: Bench) -> None:
 def test_delete_by_selector_takes_all_that_match(shared: Bench) -> None:
     """One by one, as the list has them."""
     for name, app in (("x1", "x"), ("x2", "x"), ("y1", "y")):
-        shared.do(lambda kubectl, name=name, app=app: create(kubectl, config_map(name, app=app)))
+        shared.do(partial(create, given=config_map(name, app=app)))
     targets = shared.do(lambda kubectl: delete_selected(kubectl, "configmaps", "default", "app=x"))
 
     assert [one.name for one in targets] == ["x1", "x2"]

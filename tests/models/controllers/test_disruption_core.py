@@ -110,10 +110,10 @@ def test_the_condition_follows_the_number_and_keeps_its_time() -> None:
     assert (failed.current_healthy, failed.conditions[0].message) == (2, "jobs.batch does not scale")
 
 
-def _marked(status: str = "True", reason: str = "EvictionByEvictionAPI", **more: object) -> Pod:
+def _marked(status: str = "True", reason: str = "EvictionByEvictionAPI", phase: str = "Running") -> Pod:
     made = pod("a")
     condition = PodCondition(type="DisruptionTarget", status=status, reason=reason, last_transition_time=NOW)
-    return evolve(made, status=evolve(made.status, conditions=(condition,), **more))
+    return evolve(made, status=evolve(made.status, conditions=(condition,), phase=phase))
 
 
 def test_a_mark_that_nobody_acted_on_is_stale_after_two_minutes() -> None:

@@ -18,6 +18,7 @@ from chaoskube.models.objects import (
     PodDisruptionBudget,
     ResourceQuota,
     StatefulSet,
+    freeze,
 )
 from chaoskube.sim import SECOND, Refused
 from tests.models.controllers.plane import Plane, deployment_tree
@@ -192,6 +193,44 @@ def test_a_collector_that_sees_late_deletes_nothing_that_lives(plane: Plane) -> 
 
     child = plane.now("ConfigMap")["child"]
     assert [owner.name for owner in child.metadata.owner_references] == ["other"]
+
+
+def test_custom_objects_own_and_are_owned(plane: Plane) -> None:
+    """A kind that a definition added is watched from the next look at the definitions on, within 30 s."""
+    schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
+    version = {"name": "v1", "served": True, "storage": True, "schema": schema}
+    plane.create(
+        {
+            "apiVersion": "apiextensions.k8s.io/v1",
+            "kind": "CustomResourceDefinition",
+            "metadata": {"name": "stores.example.com"},
+            "spec": {
+                "group": "example.com",
+                "scope": "Namespaced",
+                "names": {"plural": "stores", "singular": "store", "kind": "Store"},
+                "versions": [version],
+            },
+        }
+    )
+    plane.run(3)
+
+    def make(name: str, *owners: KubeObject) -> KubeObject:
+        metadata = config_map(name, *owners)["metadata"]
+        body = freeze({"apiVersion": "example.com/v1", "kind": "Store", "metadata": metadata})
+        request = Request(
+            verb=CREATE, resource="stores.example.com", namespace="default", name=name, body=body
+        )
+        plane.do(lambda client: client.call(request))
+        return plane.now("Store")[name]
+
+    plane.create(config_map("child", make("owner")))
+    make("grandchild", plane.now("ConfigMap")["child"])
+    plane.run(35)
+    assert {"owner", "grandchild"} == set(plane.now("Store"))
+    plane.do(lambda client: client.delete("stores.example.com", "default", "owner"))
+    plane.run(5)
+
+    assert not plane.now("Store") and "child" not in plane.now("ConfigMap")
 
 
 # -- StatefulSets

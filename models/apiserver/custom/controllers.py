@@ -11,8 +11,9 @@ Sources: staging/src/k8s.io/apiextensions-apiserver/pkg/controller/{status/namin
 establishing_controller,finalizer/crd_finalizer}.go, client-go/util/workqueue/default_rate_limiters.go.
 
 Called by `server.py`.
-Not modelled: OpenAPI, discovery and API approval controllers; the 5 s between names and Established that servers wait which
-were started with --apiserver-count above 1; the resync of 5 minutes.
+Not modelled: objects of a definition none of whose versions is served (they stay in etcd); OpenAPI, discovery and API
+approval controllers; the 5 s between names and Established that servers wait which were started with --apiserver-count
+above 1; the resync of 5 minutes.
 """
 
 from __future__ import annotations
@@ -171,6 +172,8 @@ class Controllers:
         await self._write_status(evolve(ended, metadata=evolve(ended.metadata, finalizers=kept)))
 
     async def _delete_instances(self, definition: CustomResourceDefinition) -> CustomResourceDefinition:
+        if not served_resources(definition):
+            return self._ending(definition, "False", "InstanceDeletionCompleted", "removed all instances")
         stored = _stored_resource(definition)
         listed = await self._list(stored)
         for namespace in dict.fromkeys([obj.namespace for obj in listed.items]):

@@ -14,14 +14,15 @@ from chaoskube.sim import SECOND
 MERGE_PATCH = "application/merge-patch+json"
 DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 TILLS = "/apis/shop.example/v1/namespaces/default/tills"
+PROPERTIES: dict[str, Any] = {
+    "drawers": {"type": "integer", "minimum": 1, "maximum": 9},
+    "replicas": {"type": "integer", "default": 2},
+    "colour": {"type": "string"},
+}
 SPEC = {
     "type": "object",
     "required": ["drawers"],
-    "properties": {
-        "drawers": {"type": "integer", "minimum": 1, "maximum": 9},
-        "replicas": {"type": "integer", "default": 2},
-        "colour": {"type": "string"},
-    },
+    "properties": PROPERTIES,
     "x-kubernetes-validations": [
         {"rule": "self.drawers <= self.replicas * 3", "message": "too many drawers"}
     ],
@@ -263,7 +264,7 @@ def test_a_new_schema_ends_watches_and_shows_in_old_objects(api: Any) -> None:
     establish(api)
     api.http("POST", TILLS, body=till("a"))
     seen = api.watch("tills")
-    changed = {**SPEC, "properties": {**SPEC["properties"], "open": {"type": "boolean", "default": True}}}
+    changed = {**SPEC, "properties": {**PROPERTIES, "open": {"type": "boolean", "default": True}}}
     schema = {"openAPIV3Schema": {"type": "object", "properties": {"spec": changed}}}
     patch = {"spec": {"versions": [version(schema=schema)]}}
 
@@ -282,6 +283,7 @@ def test_the_first_definition_keeps_a_name_and_the_second_gets_it_when_it_is_fre
     establish(api, definition(plural="boxes"))
     second = api.do("get", "customresourcedefinitions", "boxes.shop.example", namespace="")
     accepted = get_condition(second.status.conditions, "NamesAccepted")
+    assert accepted is not None
 
     assert (accepted.status, accepted.reason, accepted.message) == (
         "False",
@@ -387,3 +389,14 @@ def test_an_object_that_is_no_tree_is_treated_alike(api: Any) -> None:
     made = api.do("create", "tills", body=decode(till("a", junk=1)))
 
     assert isinstance(made, GenericObject) and dict(made.content["spec"]) == {"drawers": 1, "replicas": 2}
+
+
+def test_a_definition_that_serves_nothing_goes_too(api: Any) -> None:
+    """It must not wait for ever."""
+    establish(api, definition(version(served=False)))
+    assert api.http("GET", TILLS) == (404, "404 page not found\n")
+
+    api.http("DELETE", f"{DEFINITIONS}/tills.shop.example")
+    api.world.advance(10 * SECOND)
+
+    assert api.http("GET", f"{DEFINITIONS}/tills.shop.example")[0] == 404

@@ -32,6 +32,7 @@ KNOWN: Final[dict[str, tuple[tuple[str, str], ...]]] = {
             _BACKOFF,
         ),
     ),
+    "api-status-and-generation": ((r"^Job j: condition Suspended ", _NO_JOBS),),
     "control-split-brain-controllers": (
         (r"^pods .*job-name", _NO_JOBS),
         (r"^Job work: ", _NO_JOBS),

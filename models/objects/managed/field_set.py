@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
 from attrs import field, frozen
@@ -20,6 +21,7 @@ from chaoskube.models.objects.frozen import EMPTY, FrozenDict, Tree
 
 Path: TypeAlias = tuple[str, ...]
 
+SHARED_MAX: Final = 8192
 _KINDS: Final = "fkvi"  # also the order in which elements are listed
 
 
@@ -59,7 +61,7 @@ class FieldSet:
         children = dict(self.children)
         for element, below in other.children.items():
             children[element] = children[element].union(below) if element in children else below
-        return FieldSet(members=self.members | other.members, children=FrozenDict(children))
+        return _set(self.members | other.members, children)
 
     def intersection(self, other: FieldSet) -> FieldSet:
         """Members of both."""
@@ -118,14 +120,20 @@ class FieldSet:
                 members.append(element)
             if below:
                 children[element] = below
-        return FieldSet(members=frozenset(members), children=FrozenDict(children))
+        return _set(frozenset(members), children)
 
 
 def _set(members: frozenset[str], children: Mapping[str, FieldSet]) -> FieldSet:
     full = {element: below for element, below in children.items() if below}
     if not members and not full:
         return NOTHING
-    return FieldSet(members=members, children=FrozenDict(full))
+    return _shared(members, FrozenDict(full))
+
+
+@lru_cache(maxsize=SHARED_MAX)
+def _shared(members: frozenset[str], children: FrozenDict[str, FieldSet]) -> FieldSet:
+    """One set for all that are equal: a thousand pods of one template have the same managers."""
+    return FieldSet(members=members, children=children)
 
 
 NOTHING: Final = FieldSet()

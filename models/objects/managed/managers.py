@@ -27,7 +27,7 @@ from chaoskube.sim import UsageError
 
 APPLY: Final = "Apply"
 UPDATE: Final = "Update"
-NOTES_MAX: Final = 16
+NOTES_MAX: Final = 4
 _FIELDS_TYPE: Final = "FieldsV1"
 
 Identity: TypeAlias = tuple[str, str, str, str]

@@ -264,7 +264,10 @@ def test_a_new_schema_ends_watches_and_shows_in_old_objects(api: Any) -> None:
     establish(api)
     api.http("POST", TILLS, body=till("a"))
     seen = api.watch("tills")
-    changed = {**SPEC, "properties": {**PROPERTIES, "open": {"type": "boolean", "default": True}}}
+    changed: dict[str, Any] = {
+        **SPEC,
+        "properties": {**PROPERTIES, "open": {"type": "boolean", "default": True}},
+    }
     schema = {"openAPIV3Schema": {"type": "object", "properties": {"spec": changed}}}
     patch = {"spec": {"versions": [version(schema=schema)]}}
 

@@ -10,7 +10,7 @@ Objects travel as themselves (frozen, shared); only patches and bodies that came
 Times are nanoseconds; what Kubernetes counts in seconds keeps `_seconds` in its name.
 Sources: staging/src/k8s.io/apimachinery/pkg/apis/meta/v1/types.go, pkg/api/errors/errors.go.
 
-Not modelled: authentication and authorization (`user` is believed), impersonation, server-side apply.
+Not modelled: impersonation; a `user` without a token is believed (as a certificate would be).
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ class Desk:
         assert world.run_until(lambda: self.cluster.warm() is None, 60 * SECOND, SECOND), self.cluster.warm()
 
     def _boot(self, process: Process) -> None:
-        self._client = ApiClient(process, self.cluster._servers, user="admin")  # noqa: SLF001  # where the servers are
+        self._client = ApiClient(process, self.cluster._servers, user="admin")  # where the servers are
 
     def ask(self, verb: str, resource: str, name: str = "", **fields: Any) -> Any:
         """The body of the answer."""

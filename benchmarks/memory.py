@@ -19,13 +19,13 @@ from chaoskube.discovery import load, scenario_named
 from chaoskube.models.apiserver.watch_cache import WatchCache
 from chaoskube.models.client.store import Store as InformerStore
 from chaoskube.models.etcd.mvcc import Store as EtcdStore
-from chaoskube.models.objects import KubeObject, Pod
+from chaoskube.models.objects import Pod
 from chaoskube.run import Session
 from chaoskube.scenario import Scenario
 from chaoskube.sim import SECOND
 
 PODS = 1000
-PODS_A_NODE = 100
+PODS_A_NODE = 35  # each asks for a tenth of a CPU, and a node has four
 INFORMERS = 5
 PATIENCE_NS = 600 * SECOND
 
@@ -112,11 +112,6 @@ def main() -> None:
         print(f"{'together':24} {total / count:8.0f} bytes a Pod (aim: below 4,000)")
         for name, size in parts.most_common(8):
             print(f"    {name:20} {size / count:8.0f}")
-
-
-def example(objects: Iterable[KubeObject]) -> KubeObject | None:
-    """Any of them, for a look."""
-    return next(iter(objects), None)
 
 
 if __name__ == "__main__":

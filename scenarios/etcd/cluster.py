@@ -172,7 +172,9 @@ class EtcdCluster:
         behind = [
             member.name
             for member in self.members
-            if member.name in known and view.applied.get(member.name, 1) < view.revision
+            if member.name in known
+            and view.applied.get(member.name, 1) < view.revision
+            and not view.raft.is_stranded(member.name)
         ]
         return f"{', '.join(behind)} lag behind revision {view.revision}" if behind else None
 

@@ -87,6 +87,8 @@ class RaftView:
         """Two configurations that follow each other have quorums that share nobody; in words."""
         self.members: dict[int, Membership] = {}
         """Configurations by the index of the entry that made them."""
+        self._counted: dict[str, Membership] = {}
+        """The newest configuration that each member has applied."""
         self._first_entries = 0
         """So many entries make the first members; a member that joins later applies them one by one."""
         self.leading: dict[str, int] = {}
@@ -109,6 +111,16 @@ class RaftView:
     def current_learners(self) -> tuple[str, ...]:
         """Those of them that have no vote."""
         return self._newest().learners
+
+    def is_stranded(self, name: str) -> bool:
+        """Must this member wait for votes of somebody who was removed, and is no more?
+
+        It happens when one of two is removed, ends, and the other was down before it heard that the removal is committed: what
+        etcd's Raft warns of (README.md, implementation notes: clusters of two). No promise of liveness holds then.
+        """
+        own, members = self._counted.get(name), self.current_members
+        halves = own.halves if own is not None else ()
+        return any(sum(one in members for one in half) <= len(half) // 2 for half in halves)
 
     def _newest(self) -> Membership:
         return self.members[max(self.members)] if self.members else Membership(voters=())
@@ -259,6 +271,7 @@ class RaftView:
             learners=event.learners,
             by=entry.by,
         )
+        self._counted[entry.by] = new
         if not self.members:
             self._first_entries = len(event.voters)
         elif event.index <= self._first_entries:

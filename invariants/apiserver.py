@@ -120,6 +120,19 @@ def nobody_exceeds_rbac(seen: Observer, event: Entry) -> None:
     assert seen.may(written), f"{written.user} has done what no role allows: {_deed(written)}"
 
 
+@always(on=[Written])
+def watches_get_bookmarks(seen: Observer, event: Entry) -> None:
+    """Each watch that asked for bookmarks is due one every minute, whether or not anything ever happened to its kind.
+
+    Without them a client of a quiet kind keeps an old version, which falls out of the window of events: after the next reset it
+    lists everything anew. (staging/src/k8s.io/apiserver/pkg/storage/cacher/cacher.go, dispatchEvents; commit 0df626818.)
+    """
+    late = seen.watches.late(event.by, event.at)
+    assert late is None, (
+        f"{late.server} has owed a watch of {late.resource} a bookmark for {(event.at - late.since) / SECOND:.0f} s"
+    )
+
+
 def _deed(written: Written) -> str:
     """`create pods/binding default/web-1`."""
     resource = f"{written.resource}/{written.subresource}" if written.subresource else written.resource

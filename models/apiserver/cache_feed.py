@@ -54,12 +54,13 @@ class CacheFeed:
         key_prefix: str,
         since: int = 0,
         read: Callable[[etcd.KeyValue], KubeObject] = from_kv,
+        window: int = 0,
     ) -> None:
         self.on_change: Callable[[], None] | None = None
         """Called whenever the cache holds something else."""
         self._read = read
         self._is_closed = False
-        self.cache = WatchCache(kind=resource.kind, api_version=resource.api_version)
+        self.cache = WatchCache(kind=resource.kind, api_version=resource.api_version, window=window)
         self.cache.down_since = process.now
         self.lines = WatchLines(process, resource.name, self.cache)
         self._process = process

@@ -67,6 +67,31 @@ class ReadServed:
 
 
 @frozen(kw_only=True)
+class WatchServed:
+    """A server's cache serves one more watch: mentioned, as are the two below, to whoever looks from outside."""
+
+    resource: str
+    watch: int
+    wants_bookmarks: bool
+
+
+@frozen(kw_only=True)
+class BookmarkDue:
+    """A watch is given a bookmark, unless there is nothing to say or its client is slow."""
+
+    resource: str
+    watch: int
+
+
+@frozen(kw_only=True)
+class WatchOver:
+    """A server's cache no longer serves a watch."""
+
+    resource: str
+    watch: int
+
+
+@frozen(kw_only=True)
 class SlowWatchClosed:
     """A server closed a watch because its client took no more events."""
 

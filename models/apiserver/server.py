@@ -118,6 +118,7 @@ class ApiServer:
         plugins = [plugin() for plugin in PLUGINS if options.has_plugin(plugin.name)]
         self.admission = Chain((*plugins, EscalationCheck()))
         self.gate = Gate(process, options, self.cache)
+        self._event_window = options.event_window
         self.webhooks = WebhookCaller(process, self.cache)
         self._process = process
         self._client = EtcdClient(process, etcd_endpoints)
@@ -167,7 +168,8 @@ class ApiServer:
             read = from_kv
             if resource.custom is not None:
                 since, read = 0, partial(read_custom, resource=resource, resources=self.resources)
-            feed = CacheFeed(self._process, self._client, resource, prefix_of(resource), since, read)
+            prefix, window = prefix_of(resource), self._event_window
+            feed = CacheFeed(self._process, self._client, resource, prefix, since, read, window)
             self._feeds[plural] = feed
         return feed
 

@@ -27,6 +27,8 @@ class ServerOptions:
     """Plug-ins besides those that are on by default."""
     admission_off: tuple[str, ...] = ()
     """Plug-ins of the defaults that are off."""
+    event_window: int = 0
+    """How many events each watch cache keeps; 0: as many as come in 75 s, at least 100, as real ones do."""
     seats: int = 600
     """How many requests are handled at once (max-requests-inflight 400 and max-mutating-requests-inflight 200)."""
 

@@ -53,7 +53,7 @@ class RingEntry:
 class WatchCache:
     """The newest state of one resource as this server knows it."""
 
-    def __init__(self, *, kind: str, api_version: str) -> None:
+    def __init__(self, *, kind: str, api_version: str, window: int = 0) -> None:
         self.kind = kind
         self.api_version = api_version
         self.is_ready = False
@@ -65,7 +65,9 @@ class WatchCache:
         """The revision of its first list; 0 until there was one."""
         self.revision = 0
         """Everything up to here has been seen."""
-        self.capacity = CAPACITY_MIN
+        self._is_sized = window > 0
+        """The ring has one size, and doesn't follow how much happens."""
+        self.capacity = window or CAPACITY_MIN
         """How many events the ring may hold now."""
         self._list_revision = 0
         self._exact_from = 0
@@ -131,7 +133,7 @@ class WatchCache:
 
     def _remember(self, change: Change, now: int) -> None:
         ring = self._ring
-        if len(ring) >= self.capacity:
+        if len(ring) >= self.capacity and not self._is_sized:
             self._resize(now)
         while len(ring) >= self.capacity:
             ring.popleft()
@@ -251,12 +253,15 @@ class WatchCache:
         return min([w.bookmark_at for w in self._watchers.values() if w.bookmarks], default=None)
 
     def due_bookmarks(self, now: int) -> list[int]:
-        """The watchers whose bookmark is due at `now` and would be news; the next one of each is set."""
+        """The watchers whose bookmark is due at `now`; the next one of each is set."""
         due = [w for w in self._watchers.values() if w.bookmarks and w.bookmark_at <= now]
         for watcher in due:
             self.requeue(watcher, now)
-        # nothing to say that the client doesn't know: a cache may be behind what a watch began with (cache_watcher.go, process)
-        return [watcher.id for watcher in due if self.revision > watcher.after]
+        return [watcher.id for watcher in due]
+
+    def has_news(self, watcher_id: int) -> bool:
+        """Whether a bookmark says more than the watch began with, which this cache may be behind (cache_watcher.go, process)."""
+        return self.revision > self._watchers[watcher_id].after
 
     def requeue(self, watcher: Watcher, now: int) -> None:
         """Set when a watcher gets its next bookmark, whether or not anything ever happened here."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from chaoskube.models.apiserver.api import WatchEvent
-from chaoskube.models.apiserver.events import SlowWatchClosed
+from chaoskube.models.apiserver.events import BookmarkDue, SlowWatchClosed, WatchOver, WatchServed
 from chaoskube.models.apiserver.watch_cache import WatchCache
 from chaoskube.models.apiserver.watcher import TimeBudget, Watcher
 from chaoskube.sim import Connection, Process, Timer, reached
@@ -54,6 +54,9 @@ class WatchLines:
         """`watcher` is in the cache: send its first events, and what follows, until its time is up."""
         end = self._process.call_at(watcher.ends_at, self._time_is_up, watcher.id)
         self._lines[watcher.id] = Line(connection, watcher.buffer, end)
+        self._process.mention(
+            WatchServed(resource=self._resource, watch=watcher.id, wants_bookmarks=watcher.bookmarks)
+        )
         connection.on_close = lambda reason: self._closed(watcher.id)
         for event in first:
             connection.send(event)
@@ -123,14 +126,16 @@ class WatchLines:
     def _forget(self, watcher_id: int) -> Connection:
         line = self._lines.pop(watcher_id)
         line.end.cancel()
+        self._process.mention(WatchOver(resource=self._resource, watch=watcher_id))
         return line.connection
 
     # ---- bookmarks
 
     def _send_bookmarks(self) -> None:
         for watcher_id in self._cache.due_bookmarks(self._process.now):
+            self._process.mention(BookmarkDue(resource=self._resource, watch=watcher_id))
             line = self._lines[watcher_id]
-            if line.held is None and not is_full(line):
+            if self._cache.has_news(watcher_id) and line.held is None and not is_full(line):
                 line.connection.send(self._cache.bookmark())
         self._set_bookmark_timer()
 

@@ -42,6 +42,7 @@ from chaoskube.models.observer.client_views import (
 from chaoskube.models.observer.history import History, group_kind, same_content
 from chaoskube.models.observer.rights import Rights
 from chaoskube.models.observer.running import Running
+from chaoskube.models.observer.served_watches import ServedWatches
 from chaoskube.models.raft.events import BecameLeader
 from chaoskube.models.stored import Change, Stored
 from chaoskube.sim import (
@@ -141,6 +142,7 @@ class Observer:
         self.history = History(self.store)
         self.running = Running(world, self.store)
         self.views = ClientViews(world.journal, self.history, self.store)
+        self.watches = ServedWatches(world.journal)
         self.rights = Rights(self.store)
         self.etcd = EtcdView(world.journal)
         self.faults: dict[str, int] = {}
@@ -152,6 +154,8 @@ class Observer:
         self.last_change: tuple[int, str] = (0, "nothing yet")
         self.leaders: dict[str, dict[str, int]] = {}
         """Which processes believe to hold each lease, since when."""
+        self.elected: dict[str, str] = {}
+        """The lease of each kind of component that only one of may act, once one has: by names without their number."""
         self.clocks_have_drifted = False
         """Has any machine's time run fast or slow in this run?"""
         self._by_hand: list[tuple[int, str]] = []
@@ -367,6 +371,7 @@ class Observer:
     def _leader_started(self, entry: Entry) -> None:
         assert isinstance(entry.event, LeaderStarted), "subscribed to it"
         self.leaders.setdefault(entry.event.lease, {})[entry.by] = entry.at
+        self.elected[entry.by.rpartition("-")[0]] = entry.event.lease
 
     def _leader_stopped(self, entry: Entry) -> None:
         assert isinstance(entry.event, LeaderStopped), "subscribed to it"

@@ -26,6 +26,7 @@ from chaoskube.models.constants import SUPERVISOR_RESTART
 from chaoskube.models.controllers.manager import boot_controller_manager
 from chaoskube.models.etcd.client import CLIENT_PORT
 from chaoskube.models.etcd.member import boot_member
+from chaoskube.models.etcd.options import ReplicaOptions
 from chaoskube.models.kubectl import Kubectl
 from chaoskube.models.kubectl.apply import apply
 from chaoskube.models.network.proxy import boot_proxy
@@ -42,6 +43,7 @@ from chaoskube.models.objects import (
     is_pod_ready,
     known,
 )
+from chaoskube.models.objects.rbac import ClusterRoleBinding
 from chaoskube.models.observer import Observer
 from chaoskube.models.scheduler.shell import boot_scheduler
 from chaoskube.models.telling import KubectlFailed, tell
@@ -82,11 +84,16 @@ class Cluster:
         shape: Shape,
         documents: Iterable[KubeObject] = (),
         operators: Iterable[Operator] = (),
+        *,
+        server_options: ServerOptions | None = None,
+        etcd_options: ReplicaOptions | None = None,
     ) -> None:
         self.world = world
         self.shape = shape
         self.documents = tuple(documents)
         self.operators = tuple(operators)
+        self._server_options = server_options or ServerOptions()
+        self._etcd_options = etcd_options
         self.observer = Observer(world)
         self._applied = False
         self._apply_problem = ""
@@ -124,10 +131,10 @@ class Cluster:
         )
 
         def boot_etcd(process: Process, number: int) -> None:
-            boot_member(process, process.name, members)
+            boot_member(process, process.name, members, options=self._etcd_options)
 
         def boot_api(process: Process, number: int) -> None:
-            boot_apiserver(process, _from(etcd, number), API_PORT, ServerOptions())
+            boot_apiserver(process, _from(etcd, number), API_PORT, self._server_options)
 
         def boot_manager(process: Process, number: int) -> None:
             boot_controller_manager(process, _from(self._servers, number), process.name)
@@ -215,6 +222,8 @@ class Cluster:
         """The names that an action's argument may take, simplest first."""
         if kind == "deployment":
             return tuple(one.key for one in self.documents if isinstance(one, Deployment))
+        if kind == "clusterrolebinding":
+            return tuple(one.name for one in self.documents if isinstance(one, ClusterRoleBinding))
         if kind == "custom":
             return tuple(f"{one.kind}/{one.key}" for one in self.documents if is_custom(one))
         if kind == "node":

@@ -7,11 +7,6 @@ from chaoskube.models.objects import Lease
 from chaoskube.models.observer import ContainerStarted, Entry, Observer, WriteSent, Written
 from chaoskube.sim import SECOND
 
-LEASES = {
-    "controller-manager-": "kube-system/kube-controller-manager",
-    "scheduler-": "kube-system/kube-scheduler",
-}
-"""The lease of each kind of component that only one of may act."""
 FREE = ("leases", "events")
 """What also who doesn't lead may write: the lease itself, and words about it."""
 
@@ -43,12 +38,10 @@ def who_does_not_lead_writes_nothing(seen: Observer, event: Entry) -> None:
     assert isinstance(sent, WriteSent), "woken by its own event only"
     if sent.resource in FREE:
         return
-    for prefix, key in LEASES.items():
-        if event.by.startswith(prefix) and seen.get(Lease, key) is not None:
-            leading = seen.leaders.get(key.rpartition("/")[2], {})
-            assert event.by in leading, (
-                f"{event.by} does not lead, and sends: {sent.verb} {sent.resource} {sent.key} {sent.subresource}".rstrip()
-            )
+    lease = seen.elected.get(event.by.rpartition("-")[0])
+    assert lease is None or event.by in seen.leaders[lease], (
+        f"{event.by} does not lead, and sends: {sent.verb} {sent.resource} {sent.key} {sent.subresource}".rstrip()
+    )
 
 
 @always(on=[Written])

@@ -94,10 +94,9 @@ def _scenario(setup: Setup, title: str) -> Scenario:
 
 def build(world: World, setup: Setup, operators: Sequence[Operator] = ()) -> Cluster:
     """The cluster of a setup. Raises UsageError where the setup is not one."""
-    shape, documents = setup.get("shape"), setup.get("documents")
-    if not isinstance(shape, Mapping) or not isinstance(documents, Sequence):
+    if not isinstance(setup.get("shape"), Mapping) or not isinstance(setup.get("documents"), Sequence):
         raise UsageError("setup needs shape (a mapping) and documents (a list of Kubernetes objects)")
-    return Cluster(world, _shape(shape), list(_objects(setup)), operators)
+    return Cluster(world, shape_of(setup), list(_objects(setup)), operators)
 
 
 def notes(setup: Setup) -> tuple[str, ...]:
@@ -136,7 +135,11 @@ def _object(tree: object, known: Resources) -> KubeObject:
     return decode(tree)
 
 
-def _shape(given: Mapping[str, object]) -> Shape:
+def shape_of(setup: Setup) -> Shape:
+    """How large a setup's cluster is. Raises UsageError where it doesn't say so."""
+    given = setup.get("shape")
+    if not isinstance(given, Mapping):
+        raise UsageError("setup needs shape (a mapping)")
     known = asdict(Shape())
     for key, value in given.items():
         if key not in known:

@@ -41,7 +41,14 @@ from chaoskube.models.client.events import InformerRelisted, InformerSynced
 from chaoskube.models.client.handlers import Handler, OnAdd, OnDelete, OnTombstone, OnUpdate
 from chaoskube.models.client.reflector import Reflector
 from chaoskube.models.client.store import NAMESPACE, Indexer, Store
-from chaoskube.models.client.views import ChangeHeard, StateHeard, StoreChanged, VersionHeard, View
+from chaoskube.models.client.views import (
+    ChangeHeard,
+    StateHeard,
+    StoreChanged,
+    VersionHeard,
+    View,
+    ViewClosed,
+)
 from chaoskube.models.objects import KubeObject, LabelSelector
 from chaoskube.models.objects.selectors import matches
 from chaoskube.sim import Timer
@@ -106,6 +113,7 @@ class Informer:
     def stop(self) -> None:
         """Learn nothing any more."""
         self._reflector.stop()
+        self._process.mention(ViewClosed(view=self._view))
         self._handlers.clear()
         if self._resync_timer is not None:
             self._resync_timer.cancel()

@@ -11,9 +11,9 @@ with indexes of its own, several loops, an event recorder. Either way nothing is
 through the API, and loses its memory in a crash. It acts as the service account that it names, so it needs roles that allow
 what it does; without one it acts as `admin`.
 
-A loop begins when its informers are filled. A key is worked on by one worker at a time; what was refused, or whose outcome
+A loop (or a task, `add_task`) begins when its informers are filled. A key is worked on by one worker at a time; what was refused, or whose outcome
 nobody knows, is tried again with a growing delay. With several replicas the leader works (a Lease named as the operator) and
-the others wait; a leader that cannot renew ends itself.
+the others wait with their caches filled, as controller-runtime's managers do; a leader that cannot renew ends itself.
 
 Source: sigs.k8s.io/controller-runtime/pkg/{builder,manager,handler}.
 
@@ -24,12 +24,13 @@ manager would end, and begin anew.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from typing import Final
 
 from attrs import frozen
 
 from chaoskube.models.client.api import ApiClient
+from chaoskube.models.client.election import ElectionOptions
 from chaoskube.models.client.informer import Informer
 from chaoskube.models.client.leader_election import LEASE_NAMESPACE, LeaderElector
 from chaoskube.models.client.recorder import EventRecorder
@@ -40,6 +41,7 @@ from chaoskube.sim import SECOND, Address, Process, Refused, Unsure, UsageError
 
 DISCOVERY_RETRY_NS: Final = 1 * SECOND
 Reconcile = Callable[[str], Awaitable[None]]
+Task = Callable[[], Coroutine[object, object, object]]
 
 
 @frozen(kw_only=True)
@@ -69,6 +71,8 @@ class Operator:
     account: str = ""
     """NAMESPACE/NAME of its service account; "" for an administrator."""
     replicas: int = 1
+    elections: tuple[ElectionOptions, ...] = ()
+    """How each replica leads, in turn; as everybody does if there are none. They differ while a change rolls out."""
 
     @property
     def user(self) -> str:
@@ -88,6 +92,7 @@ class OperatorContext:
         self.name = name
         self._informers: dict[str, Informer] = {}
         self._loops: list[Loop] = []
+        self._tasks: list[Task] = []
 
     def informer(self, resource: str, indexers: Mapping[str, Indexer] | None = None) -> Informer:
         """The informer of a resource (`pods`, `tills.shop.example`), shared by all loops, with these indexes."""
@@ -107,6 +112,10 @@ class OperatorContext:
         self._loops.append(loop)
         return loop.workers
 
+    def add_task(self, task: Task) -> None:
+        """Run it once the caches are filled, and this replica works."""
+        self._tasks.append(task)
+
     def recorder(self) -> EventRecorder:
         """A recorder of events that speaks as this operator."""
         return EventRecorder(self.client, self.name)
@@ -124,13 +133,16 @@ class OperatorContext:
         """Begin anew: nothing was started yet."""
         self._informers.clear()
         self._loops.clear()
+        self._tasks.clear()
+
+    def fill(self) -> None:
+        """Begin to fill the caches."""
+        for informer in self._informers.values():
+            informer.start()
 
     def run(self, identity: str) -> None:
-        """Fill the caches, then begin to work."""
-        waiting = list(self._informers.values())
-        for informer in waiting:
-            informer.start()
-        self._when_filled(waiting, identity)
+        """Work, as soon as the caches are filled."""
+        self._when_filled(list(self._informers.values()), identity)
 
     def _when_filled(self, informers: list[Informer], identity: str) -> None:
         if informers:
@@ -139,6 +151,8 @@ class OperatorContext:
             return
         for loop in self._loops:
             loop.workers.start()
+        for task in self._tasks:
+            self.process.spawn(task)
         self.process.record(OperatorStarted(name=self.name, identity=identity))
 
 
@@ -181,12 +195,19 @@ class Loop:
 
 
 def operator(
-    name: str, *, account: str = "", replicas: int = 1
+    name: str, *, account: str = "", replicas: int = 1, elections: Iterable[ElectionOptions] = ()
 ) -> Callable[[Callable[[OperatorContext], object]], Operator]:
     """Make an operator of a function (or a class) that takes an `OperatorContext`."""
 
     def declared(make: Callable[[OperatorContext], object]) -> Operator:
-        return Operator(name=name, make=make, source=make, account=account, replicas=replicas)
+        return Operator(
+            name=name,
+            make=make,
+            source=make,
+            account=account,
+            replicas=replicas,
+            elections=tuple(elections),
+        )
 
     return declared
 
@@ -225,13 +246,27 @@ def boot_operator(process: Process, servers: tuple[Address, ...], operator: Oper
 
     async def begin() -> None:
         await _wait_for_resources(context, operator)
+        context.fill()
         if operator.replicas == 1:
             lead()
             return
-        namespace = operator.account.partition("/")[0] or LEASE_NAMESPACE
-        LeaderElector(client, operator.name, identity, lead, process.exit, namespace=namespace).start()
+        elector = LeaderElector(
+            client,
+            operator.name,
+            identity,
+            lead,
+            process.exit,
+            options=_election_of(operator, process),
+            namespace=operator.account.partition("/")[0] or LEASE_NAMESPACE,
+        )
+        elector.start()
 
     process.spawn(begin)
+
+
+def _election_of(operator: Operator, process: Process) -> ElectionOptions | None:
+    number = int(process.name.rpartition("-")[2])
+    return operator.elections[number % len(operator.elections)] if operator.elections else None
 
 
 async def _wait_for_resources(context: OperatorContext, operator: Operator) -> None:

@@ -48,6 +48,13 @@ class VersionHeard:
 
 
 @frozen(kw_only=True)
+class ViewClosed:
+    """Nobody asks this cache any more, and it is told nothing more."""
+
+    view: View
+
+
+@frozen(kw_only=True)
 class StoreChanged:
     """What the store holds since now: each key that was touched, with its object, or None when it is gone."""
 

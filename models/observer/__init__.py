@@ -203,6 +203,13 @@ class Observer:
         change = self.history.of(group_kind(obj)).made_at(revision, obj.key)
         return change.at if change is not None else None
 
+    def touched_at(self, obj: KubeObject) -> int:
+        """When a stored object became what it is now."""
+        history = self.history.of(group_kind(obj))
+        change = history.made_at(history.now[obj.key][0], obj.key)
+        assert change is not None, f"{obj.kind} {obj.key} was made by a change"
+        return change.at
+
     def may(self, written: Written) -> bool:
         """Do the stored roles allow a write? What a collection's deletion removes was asked for as a collection."""
         try:

@@ -19,7 +19,14 @@ from attrs import define, field, frozen
 
 from chaoskube.models.apiserver.api import DELETED
 from chaoskube.models.apiserver.selection import predicate
-from chaoskube.models.client.views import ChangeHeard, StateHeard, StoreChanged, VersionHeard, View
+from chaoskube.models.client.views import (
+    ChangeHeard,
+    StateHeard,
+    StoreChanged,
+    VersionHeard,
+    View,
+    ViewClosed,
+)
 from chaoskube.models.objects import KubeObject
 from chaoskube.models.objects.crd import CustomResourceDefinition
 from chaoskube.models.objects.resources import CustomVersion, Resource, Resources
@@ -96,6 +103,7 @@ class ClientViews:
         journal.subscribe(ChangeHeard, self._change_heard)
         journal.subscribe(VersionHeard, self._version_heard)
         journal.subscribe(StoreChanged, self._store_changed)
+        journal.subscribe(ViewClosed, self._view_closed)
         journal.subscribe(ProcessStopped, self._process_stopped)
 
     def behind(self, now: int, patience_ns: int = 10 * SECOND) -> Iterator[Behind]:
@@ -189,6 +197,10 @@ class ClientViews:
                 words = f"{known.name} goes back with {obj.kind} {key} from revision {before} to {revision}"
                 self._conflict(entry, STORE, words)
             known.store[key] = revision
+
+    def _view_closed(self, entry: Entry) -> None:
+        assert isinstance(entry.event, ViewClosed), "subscribed to it"
+        self._views.pop(entry.event.view, None)
 
     def _process_stopped(self, entry: Entry) -> None:
         for view in [one for one, known in self._views.items() if known is not None and known.by == entry.by]:

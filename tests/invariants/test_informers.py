@@ -10,7 +10,7 @@ from chaoskube.invariants.informers import (
     list_and_watch_have_no_gap,
     what_a_cache_is_told_was_so,
 )
-from chaoskube.models.client.views import View
+from chaoskube.models.client.views import View, ViewClosed
 from chaoskube.models.objects import GenericObject, ObjectMeta
 from chaoskube.models.objects.crd import (
     CustomResourceDefinition,
@@ -162,6 +162,20 @@ def test_a_cache_that_stays_behind_is_told_after_a_while(world: World) -> None:
     assert case.in_the_end() == [
         "controller-manager-0's cache of pods does not show default/a as it has been for 15 s"
     ]
+
+
+def test_a_cache_that_was_given_up_owes_nothing(world: World) -> None:
+    """kubectl watches what it waits for, and stops."""
+    world.call_later(600 * SECOND, lambda: None)
+    case = Case(world, caches_catch_up)
+    view = View(resource="pods")
+    one = case.put(pod("a"))
+    case.lists(view, one, at=1)
+    world.journal.mention(world.now, "controller-manager-0", ViewClosed(view=view))
+    case.remove(one)
+    world.advance(20 * SECOND)
+
+    assert case.in_the_end() == []
 
 
 def test_caches_of_custom_objects_are_held_to_the_same(world: World) -> None:

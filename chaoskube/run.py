@@ -27,6 +27,7 @@ from chaoskube.action import FAULT, Action, Stage, Step
 from chaoskube.aim import Aim
 from chaoskube.arguments import CannotApply
 from chaoskube.bug import Bug
+from chaoskube.collector import seldom
 from chaoskube.invariant import ALWAYS, EVENTUALLY, SOMETIMES, Invariant
 from chaoskube.scenario import DIED, UNSETTLED, VIOLATED, Failure, Scenario, Setup
 from chaoskube.sight import Sight
@@ -133,6 +134,7 @@ class Session:
         self._memory: dict[str, dict[str, object]] = {}
         self._scope = ExitStack()
         try:
+            self._scope.enter_context(seldom())
             if bug is not None:
                 self._scope.enter_context(bug.patch())
             self.world = self._scope.enter_context(World(seed=seed, keep_lines=keep_lines))

@@ -17,6 +17,7 @@ from chaoskube.scenario import Scenario, scenario
 from chaoskube.scenarios import operated
 from chaoskube.scenarios.operators import database_rules
 from chaoskube.scenarios.operators.database import database_operator as operator
+from chaoskube.scenarios.operators.withdraw_rights import WithdrawRights
 
 
 @scenario("database-operator")
@@ -34,5 +35,6 @@ def database_operator() -> Scenario:
             "documents": trees,
             "operators": [operated.reference_of(operator)],
         },
+        menu=(*made.menu, WithdrawRights),
         invariants=(*made.invariants, *collect(database_rules)),
     )

@@ -7,10 +7,12 @@ from pathlib import Path
 import attrs
 
 from chaoskube.action import parse_step
+from chaoskube.discovery import load
 from chaoskube.report.text import _collapse, _decisive, _Event, _when, story
-from chaoskube.run import Told, play
+from chaoskube.run import Plan, Told, play
+from chaoskube.scenario import VIOLATED, Failure
 from chaoskube.sim import MILLISECOND, SECOND, Line
-from chaoskube.trace import read_trace
+from tests.harness.toys.toy import toy_scenario
 
 
 def lines(*given: tuple[int, str, str]) -> list[tuple[int, str, str]]:
@@ -76,10 +78,10 @@ def test_of_many_lines_those_with_the_rare_names_stay() -> None:
 
 def test_what_broke_and_how_to_play_it_again_are_never_cut(tmp_path: Path) -> None:
     """A command that lost its end can't be run, and a sentence that lost its end can't be understood."""
-    result = play(read_trace(Path(__file__).parents[1] / "traces" / "planted-bug.chaos.yaml").plan())
-    assert result.failure is not None
+    scenario = toy_scenario()
+    result = play(Plan(scenario=scenario, steps=(), duration_ns=SECOND, seed=1))
     long_message, long_path = "nobody knows why " * 25 + "at all", tmp_path / ("x" * 240)
-    failure = attrs.evolve(result.failure, message=long_message)
+    failure = Failure(kind=VIOLATED, name=scenario.invariants[0].name, message=long_message, at=SECOND)
 
     told = story(attrs.evolve(result, failure=failure), path=long_path)
 
@@ -89,6 +91,8 @@ def test_what_broke_and_how_to_play_it_again_are_never_cut(tmp_path: Path) -> No
 
 def test_an_aimed_action_is_told_by_its_moment() -> None:
     """That is what a reader can do something with; the time follows from it."""
+    load()
+
     told = [
         _when(parse_step(line))
         for line in (

@@ -1,0 +1,56 @@
+"""Mutants of caches: each tells a client something else than what was so, or keeps it for good."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from chaoskube.bug import patched
+from chaoskube.models.apiserver import watcher
+from chaoskube.models.apiserver.api import DELETED, WatchEvent
+from chaoskube.models.apiserver.watch_cache import WatchCache
+from chaoskube.models.apiserver.watcher import Change
+from chaoskube.models.client.store import Store
+from chaoskube.models.objects import KubeObject
+from tests.quality.mutant import mutant
+
+
+@mutant("caches-only-go-forward", scenario="rolling-update")
+def everything_is_news() -> Iterator[None]:
+    """A watch is told of changes that its beginning held already."""
+    with patched(watcher, "is_news", lambda watcher, change: True):
+        yield
+
+
+@mutant("list-and-watch-have-no-gap", scenario="rolling-update")
+def nothing_is_too_old() -> Iterator[None]:
+    """A server takes up a watch from any version, whether or not it still knows what happened since."""
+    with patched(WatchCache, "is_too_old", lambda self, revision: None):
+        yield
+
+
+@mutant("what-a-cache-is-told-was-so", scenario="rolling-update")
+def told_as_it_was_before() -> Iterator[None]:
+    """A watch event about a change shows the object as it was before it."""
+    make = watcher._make_event
+
+    def before(kind: str, change: Change) -> WatchEvent:
+        if kind == DELETED or change.prev is None:
+            return make(kind, change)
+        return WatchEvent(kind, watcher.last_state(change.prev, change.revision))
+
+    with patched(watcher, "_make_event", before):
+        yield
+
+
+@mutant("caches-catch-up", scenario="rolling-update")
+def lists_only_add() -> Iterator[None]:
+    """An informer that lists anew puts what it is shown to what it has, and forgets nothing."""
+
+    def put_all(self: Store, objects: tuple[KubeObject, ...]) -> dict[str, KubeObject]:
+        known = dict(self.objects)
+        for obj in objects:
+            self.put(obj)
+        return known
+
+    with patched(Store, "replace", put_all):
+        yield

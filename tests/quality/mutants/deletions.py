@@ -6,25 +6,22 @@ from collections.abc import Iterator
 
 from chaoskube.bug import patched
 from chaoskube.models.controllers.garbage_collector import GarbageCollector
-from chaoskube.models.controllers.garbage_core import Owner
-from chaoskube.models.controllers.garbage_graph import Node
+from chaoskube.models.controllers.garbage_graph import Identity
 from chaoskube.models.node import status
-from chaoskube.models.objects import OwnerReference
+from chaoskube.models.objects import KubeObject
 from tests.quality.mutant import mutant
 
 
-@mutant("each-deletion-has-its-reason", scenario="rolling-update")
-def owners_that_were_not_seen_are_absent() -> Iterator[None]:
-    """The garbage collector believes its graph, and does not ask the server whether an owner that it never saw is there."""
-    classify = GarbageCollector.classify
+@mutant("each-deletion-has-its-reason", scenario="scale-storm")
+def what_is_cached_is_believed() -> Iterator[None]:
+    """The garbage collector looks for owners in its caches, and does not ask the server."""
 
-    async def by_the_graph(self: GarbageCollector, node: Node, reference: OwnerReference) -> Owner | None:
-        owner = self._graph.node(reference.uid)
-        if owner is None or owner.is_virtual:
-            return Owner.DANGLING
-        return await classify(self, node, reference)
+    async def read_cached(self: GarbageCollector, identity: Identity) -> KubeObject | None:
+        resource = self._resource_of(identity)
+        namespace = identity.namespace if resource.namespaced else ""
+        return self._manager.monitor(resource.name).get(namespace, identity.name)
 
-    with patched(GarbageCollector, "classify", by_the_graph):
+    with patched(GarbageCollector, "read_live", read_cached):
         yield
 
 

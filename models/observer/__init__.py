@@ -89,6 +89,7 @@ __all__ = [
     "ViewConflict",
     "WriteSent",
     "Written",
+    "group_kind",
     "same_content",
 ]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chaoskube.invariant import always, eventually
 from chaoskube.models.objects import GenericObject, PersistentVolumeClaim, Pod, is_pod_terminal
-from chaoskube.models.observer import Entry, Observer, Written
+from chaoskube.models.observer import Entry, Observer, Written, group_kind
 from chaoskube.scenarios.operators.database import (
     NAME_LABEL,
     UID_LABEL,
@@ -16,9 +16,10 @@ from chaoskube.scenarios.operators.database import (
 
 @always(on=[Written])
 def operator_deletes_only_what_is_not_wanted(seen: Observer, event: Entry) -> None:
-    """The operator deletes no member that its own Database, alive, still wants.
+    """The operator deletes a member only if its own Database doesn't want it, or has not wanted it since it first did.
 
-    It acts on caches: an old one may show it an earlier Database of the same name, which was being deleted.
+    It acts on caches: a late one may show it a size that is past already, but an earlier Database of the same name, which was
+    being deleted, says nothing about the members of this one.
     (rabbitmq/cluster-operator#648; Sieve, OSDI 2022, figure 5.)
     """
     written = event.event
@@ -30,10 +31,23 @@ def operator_deletes_only_what_is_not_wanted(seen: Observer, event: Entry) -> No
     if database is None or database.uid != gone.labels.get(UID_LABEL):
         return
     has_ended = isinstance(gone, Pod) and is_pod_terminal(gone)
-    assert has_ended or member_of(gone) >= members_wanted(database), (
+    assert has_ended or _was_dropped(seen, database, member_of(gone)), (
         f"{gone.kind} {gone.key} was deleted, and Database {database.key} (uid {database.uid}) wants "
         f"{members_wanted(database)} members, this one (number {member_of(gone)}) among them"
     )
+
+
+def _was_dropped(seen: Observer, database: GenericObject, member: int) -> bool:
+    """Does some version of this very Database not want the member, that came after one that did?"""
+    was_wanted = False
+    for change in seen.history.of(group_kind(database)).changes:
+        version = change.after
+        if isinstance(version, GenericObject) and version.uid == database.uid:
+            is_wanted = member < members_wanted(version)
+            if was_wanted and not is_wanted:
+                return True
+            was_wanted = was_wanted or is_wanted
+    return not was_wanted
 
 
 @eventually(within="300s")

@@ -51,8 +51,8 @@ def leader_election() -> Scenario:
         build=build,
         menu=menus.faults(),
         invariants=(*made.invariants, *collect(ledger_rules)),
-        duration_ns=90 * SECOND,
-        actions_max=8,
+        duration_ns=60 * SECOND,
+        actions_max=6,
     )
 
 

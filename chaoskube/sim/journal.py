@@ -14,6 +14,8 @@ import hashlib
 import sys
 from array import array
 from collections.abc import Callable, Mapping
+from operator import attrgetter
+from typing import Final
 
 import attrs
 from attrs import frozen
@@ -122,10 +124,7 @@ def canonical(value: object) -> str:
     A class may define `digest_text()` to be asked instead. Raises ModelBug for sets and unknown types,
     because their order or their repr would leak the machine into the run.
     """
-    writer = _WRITERS.get(type(value))
-    if writer is None:
-        writer = _WRITERS[type(value)] = _learn(type(value))
-    return writer(value)
+    return _WRITERS[type(value)](value)
 
 
 def _learn(cls: type) -> Callable[[object], str]:
@@ -134,8 +133,7 @@ def _learn(cls: type) -> Callable[[object], str]:
         return asked  # type: ignore[no-any-return]  # declared by convention: () -> str
     if attrs.has(cls):
         names = tuple(field.name for field in attrs.fields(cls) if field.eq is not False)
-        head = cls.__name__
-        return lambda value: f"{head}({','.join([canonical(getattr(value, name)) for name in names])})"
+        return _fields_writer(cls.__name__, names)
     if issubclass(cls, enum.Enum):
         return lambda value: f"{cls.__name__}.{value.name}"  # type: ignore[attr-defined]
     if issubclass(cls, Mapping):
@@ -149,23 +147,43 @@ def _learn(cls: type) -> Callable[[object], str]:
     raise ModelBug(f"a {cls.__module__}.{cls.__qualname__} has no canonical text; record plain values")
 
 
+def _fields_writer(head: str, names: tuple[str, ...]) -> Callable[[object], str]:
+    if len(names) < 2:  # attrgetter gives no tuple then
+        return lambda value: f"{head}({','.join([canonical(getattr(value, name)) for name in names])})"
+    fields, writers = attrgetter(*names), _WRITERS
+    return lambda value: f"{head}({','.join([writers[type(field)](field) for field in fields(value)])})"
+
+
 def _mapping(value: object) -> str:
     assert isinstance(value, Mapping)
-    return "{" + ",".join([f"{key!r}:{canonical(value[key])}" for key in sorted(value)]) + "}"
+    writers = _WRITERS
+    items = [(key, value[key]) for key in sorted(value)]
+    return "{" + ",".join([f"{key!r}:{writers[type(item)](item)}" for key, item in items]) + "}"
 
 
 def _sequence(value: object) -> str:
-    return "[" + ",".join([canonical(item) for item in value]) + "]"  # type: ignore[attr-defined]
+    writers = _WRITERS
+    return "[" + ",".join([writers[type(item)](item) for item in value]) + "]"  # type: ignore[attr-defined]
 
 
-_WRITERS: dict[type, Callable[[object], str]] = {
-    str: repr,
-    int: repr,
-    bool: repr,
-    float: repr,
-    bytes: repr,
-    type(None): repr,
-    tuple: _sequence,
-    list: _sequence,
-    dict: _mapping,
-}
+class _Writers(dict[type, Callable[[object], str]]):
+    """How values of each type are written; looked up without a call, learned at the first miss."""
+
+    def __missing__(self, cls: type) -> Callable[[object], str]:
+        writer = self[cls] = _learn(cls)
+        return writer
+
+
+_WRITERS: Final = _Writers(
+    {
+        str: repr,
+        int: repr,
+        bool: repr,
+        float: repr,
+        bytes: repr,
+        type(None): repr,
+        tuple: _sequence,
+        list: _sequence,
+        dict: _mapping,
+    }
+)

@@ -21,7 +21,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -135,7 +135,7 @@ class Resources:
         if found is None:
             found = self._by_name.get(f"{plural}.{group}" if group else plural)
         if found is None:
-            near = _near(plural, [one.name for one in self.all()])
+            near = _near(plural, tuple([one.name for one in self.all()]))
             raise UsageError(f"resource {plural!r} is not served; nearest: {near}")
         return found
 
@@ -148,7 +148,7 @@ class Resources:
             if one.api_version == api_version and one.kind == kind:
                 return one
         wanted = f"{api_version} {kind}"
-        near = _near(wanted, [f"{one.api_version} {one.kind}" for one in self.all() if _holds(one)])
+        near = _near(wanted, tuple([f"{one.api_version} {one.kind}" for one in self.all() if _holds(one)]))
         raise UsageError(f"kind {wanted} is not served; nearest: {near}")
 
 
@@ -280,5 +280,7 @@ def _holds(resource: Resource) -> bool:
     return "get" in resource.verbs or "create" in resource.verbs
 
 
-def _near(name: str, names: list[str]) -> str:
+@lru_cache(maxsize=256)
+def _near(name: str, names: tuple[str, ...]) -> str:
+    # remembered: a component may ask for a kind again and again until its definition is established
     return next(iter(get_close_matches(name, names, n=1, cutoff=0.4)), "none")

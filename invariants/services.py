@@ -53,7 +53,7 @@ def dying_pods_are_not_ready_endpoints(seen: Observer, event: Entry, memory: dic
     written = event.event
     assert isinstance(written, Written), "woken by its own event only"
     if isinstance(written.obj, Pod) and written.obj.metadata.deletion_timestamp is not None:
-        memory.setdefault(written.key, event.at)
+        memory.setdefault(written.obj.uid, event.at)
     if not isinstance(written.obj, EndpointSlice) or not seen.has_been_calm_since(event.at):
         return
     for endpoint in written.obj.endpoints or ():
@@ -61,8 +61,9 @@ def dying_pods_are_not_ready_endpoints(seen: Observer, event: Entry, memory: dic
         if not ready or endpoint.target_ref is None:
             continue
         key = f"{endpoint.target_ref.namespace}/{endpoint.target_ref.name}"
-        since = memory.get(key)
-        if isinstance(since, int) and seen.get(Pod, key) is not None:
+        pod = seen.get(Pod, key)
+        since = memory.get(pod.uid) if pod is not None else None
+        if isinstance(since, int) and pod is not None and endpoint.target_ref.uid == pod.uid:
             late = event.at - since
             assert late < ENDPOINT_BOUND_NS, (
                 f"pod {key} was told to go {late / SECOND:.1f} s ago and is written as a ready endpoint in {written.key}"

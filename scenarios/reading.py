@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from chaoskube.models.apiserver.custom.validation import causes_of_create
+from chaoskube.models.apiserver.strategy import prepare_create
 from chaoskube.models.apps.behaviour import PREFIX, behaviour_of
 from chaoskube.models.objects import (
     Deployment,
@@ -23,10 +25,9 @@ from chaoskube.models.objects import (
     default,
     freeze,
     load_documents,
-    validate_create,
 )
 from chaoskube.models.objects.resources import Resources, custom_resources
-from chaoskube.models.objects.structural import broken_rules, pruned, validate, with_defaults, without_nulls
+from chaoskube.models.objects.structural import pruned, with_defaults, without_nulls
 from chaoskube.sim import UsageError
 
 SUFFIXES = (".yaml", ".yml", ".json")
@@ -34,6 +35,7 @@ TRACES = ".chaos.yaml"
 PROBLEMS_MAX = 3
 _KUSTOMIZE = ("kustomization.yaml", "kustomization.yml")
 _CHART = "Chart.yaml"
+_ANY_UID = "00000000-0000-4000-8000-000000000000"
 _TEMPLATE = re.compile(
     r"\{\{-?\s*(?:[.$(]|/\*|(?:if|else|end|range|with|include|template|define|toYaml|default)\b)"
 )
@@ -59,7 +61,7 @@ def checked(document: Document, known: Resources) -> dict[str, object]:
     complete = _with_namespace(tree, known)
     _refuse_generated_name(document)
     obj = decode(default(complete))
-    _refuse([(one.field, one.message) for one in validate_create(obj)], document)
+    _refuse_invalid(obj, document, known)
     _check_annotations(obj, document)
     return complete
 
@@ -94,9 +96,8 @@ def _checked_custom(document: Document, known: Resources) -> dict[str, object]:
     kept, unknown = pruned(dict(document.tree), schema)
     filled = with_defaults(without_nulls(kept, schema), schema)
     _refuse([(path, "unknown field") for path in unknown], document)
-    _refuse([(one.field, one.message) for one in validate(filled, schema)], document)
-    _refuse([(one.field, one.message) for one in broken_rules(filled, schema).broken], document)
     _refuse_generated_name(document)
+    _refuse_invalid(decode(_with_namespace(filled, known)), document, known)
     return _with_namespace(document.tree, known)
 
 
@@ -183,6 +184,15 @@ def _refuse(problems: Sequence[tuple[str, str]], document: Document) -> None:
     more = f"; and {len(problems) - PROBLEMS_MAX} more" if len(problems) > PROBLEMS_MAX else ""
     hint = f"; {_RENDER_FIRST}" if _TEMPLATE.search(told) else ""
     raise UsageError(f"{document.place_of(problems[0][0])}: {_named(document.tree)}: {told}{more}{hint}")
+
+
+def _refuse_invalid(obj: KubeObject, document: Document, known: Resources) -> None:
+    """UsageError for what validation would say, once the server has filled in what it fills in (a Job's selector)."""
+    resource = known.resource_for(obj.kind, obj.api_version)
+    new = prepare_create(
+        obj, uid=_ANY_UID, name=obj.name, namespace=obj.namespace, now_ns=0, has_status=resource.has_status
+    )
+    _refuse([(one.field, one.message) for one in causes_of_create(new, resource)], document)
 
 
 def _refuse_foreign(document: Document) -> None:

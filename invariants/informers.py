@@ -14,6 +14,7 @@ from chaoskube.models.observer import (
     UNKNOWN_STATE,
     Entry,
     Observer,
+    ReadRefused,
     ViewConflict,
 )
 from chaoskube.sim import SECOND
@@ -47,6 +48,25 @@ def what_a_cache_is_told_was_so(event: Entry) -> None:
     revision of the deletion.)
     """
     _refuse(event, UNKNOWN_STATE)
+
+
+@always(on=[ReadRefused])
+def nobody_insists_on_what_a_server_has_not_seen(event: Entry, memory: dict[str, object]) -> None:
+    """Who is told that its version is too large for a server doesn't ask for that version again.
+
+    It would ask for ever where the server will never come so far: etcd was restored from a backup, or this server's cache
+    hangs. It asks for the newest state, whatever that is. (k/k PR#92537, #94316, #115093; client-go's reflector,
+    isLastSyncResourceVersionUnavailable.)
+    """
+    refused = event.event
+    assert isinstance(refused, ReadRefused), "woken by its own event only"
+    if not refused.is_too_large or refused.asked in ("", "0"):
+        return
+    cache = f"{event.by}'s cache of {refused.resource} {' '.join(refused.selection)}".rstrip()
+    assert memory.get(cache) != refused.asked, (
+        f"{cache} asks for the state as of {refused.asked} again, which a server has refused as too large"
+    )
+    memory[cache] = refused.asked
 
 
 @eventually(within="180s")

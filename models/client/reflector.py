@@ -39,6 +39,7 @@ from chaoskube.models.client.api import ApiClient
 from chaoskube.models.client.backoff import Backoff
 from chaoskube.models.client.events import WatchResumed
 from chaoskube.models.client.pager import PAGE_SIZE, Pager
+from chaoskube.models.client.views import ReadRefused
 from chaoskube.models.client.watch_errors import (
     InternalErrorRetry,
     is_expired,
@@ -155,6 +156,7 @@ class Reflector:
     def _stream_list_ended(self, why: Status | str) -> None:
         """What came is thrown away: nobody knows what of it would still be true."""
         self._initial = None
+        self._mention(self._stream_version(), why)
         if is_worth_waiting(why):
             self._after_backoff(self._stream_list)
         elif is_expired(why) or is_too_large(why):
@@ -196,6 +198,7 @@ class Reflector:
     def _listed(self, pager: Pager, answer: ObjectList | Status | Unsure) -> None:
         if self._is_stopped:
             return
+        self._mention(self._list_version(), answer)
         if isinstance(answer, Status) and (is_expired(answer) or is_too_large(answer)):
             reached("reflector lists without a version")
             self._is_version_unavailable = True
@@ -276,6 +279,14 @@ class Reflector:
             return
         self._moves_version = True
         self._last_version = resource_version
+
+    def _mention(self, asked: str, why: object) -> None:
+        """Let whoever watches from outside know that this was refused."""
+        if isinstance(why, Status):
+            one = self._selectors
+            selection = (self._namespace, one.label_selector, one.field_selector)
+            told = ReadRefused(resource=self._resource, selection=selection, asked=asked, status=why)
+            self._process.mention(told)
 
     # -- ends
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from attrs import frozen
 
+from chaoskube.models.apiserver.api import Status
 from chaoskube.models.objects import KubeObject
 
 
@@ -45,6 +46,22 @@ class VersionHeard:
 
     view: View
     resource_version: str
+
+
+@frozen(kw_only=True)
+class ReadRefused:
+    """A reflector asked for the whole state as of a version ("": as of now), and the server gave it an error."""
+
+    resource: str
+    selection: tuple[str, str, str]
+    """Namespace, label selector, field selector."""
+    asked: str
+    status: Status
+
+    @property
+    def is_too_large(self) -> bool:
+        """The server said that it has not come so far."""
+        return any(cause.reason == "ResourceVersionTooLarge" for cause in self.status.causes)
 
 
 @frozen(kw_only=True)

@@ -16,6 +16,7 @@ import attrs
 from chaoskube.models.apiserver.authorization.rules import Action
 from chaoskube.models.apiserver.events import Written
 from chaoskube.models.client.events import InformerRelisted, LeaderStarted, LeaderStopped, WriteSent
+from chaoskube.models.client.views import ReadRefused
 from chaoskube.models.controllers.events import (
     EndpointsDecided,
     EvictionDecided,
@@ -84,6 +85,7 @@ __all__ = [
     "PodCreateAnswered",
     "PodCreateDecided",
     "PodDeleteDecided",
+    "ReadRefused",
     "ReplicaSetScaleDecided",
     "RequestEnded",
     "ViewConflict",

@@ -42,7 +42,7 @@ MEMBER_LABEL = "shop.example/member"
 BY_DATABASE = "database"
 
 
-@operator("database-operator", account="databases/operator")
+@operator("database-operator", account="databases/operator", replicas=2)
 def database_operator(op: OperatorContext) -> Databases:
     """What is run: it acts as the service account `operator` of the namespace `databases`."""
     return Databases(op)

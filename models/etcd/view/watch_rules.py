@@ -230,8 +230,13 @@ class WatchRules:
     def _look_up(self, last: int) -> None:
         """Let `_due` hold everything up to revision `last`."""
         events_at, matches = self._history.events_at, self.watched.matches
+        first, end = self.watched.key, self.watched.range_end
+        has_end = end not in ("", "\0")
         for revision in range(self._next, last + 1):
             for event in events_at(revision):
+                key = event.kv.key
+                if key < first or has_end and key >= end:
+                    continue  # most of what happens, for most watches: not worth a call
                 if matches(event):
                     self._due.append(event)
         self._next = max(self._next, last + 1)

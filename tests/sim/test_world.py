@@ -208,3 +208,19 @@ def test_stop_ends_the_run_at_this_instant() -> None:
         world.advance(10 * SECOND)
         world.advance(10 * SECOND)
         assert (world.stopped, world.now) == ("enough", SECOND)
+
+
+def test_code_that_is_not_given_the_processor_is_not_to_blame(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine with too much to do lets time pass: what neither computes nor waits is only late."""
+    monkeypatch.setattr(pump, "WALL_SECONDS_MAX", 0.05)
+    monkeypatch.setattr(pump, "_used", lambda: (0.0, 0))
+
+    def compute() -> None:
+        began = time.monotonic()
+        while time.monotonic() - began < 0.3:
+            pass
+
+    with World() as world:
+        world.process("p", host="h", boot=lambda process: process.call_later(SECOND, compute)).start()
+        world.advance(SECOND)
+        assert world.now == SECOND

@@ -108,13 +108,13 @@ class Stability:
         self.quiet_since = self._world.now
 
     def _became_leader(self, entry: Entry) -> None:
-        """A leader that a majority elected keeps leading while that majority is whole."""
+        """A leader that a majority elected keeps leading while that majority is whole; what began before is over soon."""
         (before, since), now = self._leader, self._world.now
         self._leader = (entry.by, now)
         if not before or self.deposed or now - since < RACE_NS:
             return
         quiet = self.quiet_with(before)
-        if quiet >= now - since + GRACE_NS:
+        if quiet >= GRACE_NS + min(now - since, GRACE_NS):
             self.deposed = (
                 f"{before} led for {show(now - since)}, then {entry.by} became the leader; a majority with {before} "
                 f"had been whole for {show(quiet)}"

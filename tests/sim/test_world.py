@@ -220,7 +220,11 @@ def test_code_that_is_not_given_the_processor_is_not_to_blame(monkeypatch: pytes
         while time.monotonic() - began < 0.3:
             pass
 
+    def boot(process: Process) -> None:
+        process.call_later(SECOND, compute)
+        process.call_later(3 * SECOND, compute)
+
     with World() as world:
-        world.process("p", host="h", boot=lambda process: process.call_later(SECOND, compute)).start()
-        world.advance(SECOND)
-        assert world.now == SECOND
+        world.process("p", host="h", boot=boot).start()
+        world.advance(2 * SECOND)
+        assert world.now == 2 * SECOND

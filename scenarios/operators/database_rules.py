@@ -16,7 +16,7 @@ from chaoskube.scenarios.operators.database import (
 
 @always(on=[Written])
 def operator_deletes_only_what_is_not_wanted(seen: Observer, event: Entry) -> None:
-    """The operator deletes a member only if its own Database doesn't want it, or has not wanted it since it first did.
+    """The operator deletes a member only if its own Database doesn't want it, or didn't at some time.
 
     It acts on caches: a late one may show it a size that is past already, but an earlier Database of the same name, which was
     being deleted, says nothing about the members of this one.
@@ -31,23 +31,21 @@ def operator_deletes_only_what_is_not_wanted(seen: Observer, event: Entry) -> No
     if database is None or database.uid != gone.labels.get(UID_LABEL):
         return
     has_ended = isinstance(gone, Pod) and is_pod_terminal(gone)
-    assert has_ended or _was_dropped(seen, database, member_of(gone)), (
+    assert has_ended or _was_surplus(seen, database, member_of(gone)), (
         f"{gone.kind} {gone.key} was deleted, and Database {database.key} (uid {database.uid}) wants "
         f"{members_wanted(database)} members, this one (number {member_of(gone)}) among them"
     )
 
 
-def _was_dropped(seen: Observer, database: GenericObject, member: int) -> bool:
-    """Does some version of this very Database not want the member, that came after one that did?"""
-    was_wanted = False
-    for change in seen.history.of(group_kind(database)).changes:
-        version = change.after
-        if isinstance(version, GenericObject) and version.uid == database.uid:
-            is_wanted = member < members_wanted(version)
-            if was_wanted and not is_wanted:
-                return True
-            was_wanted = was_wanted or is_wanted
-    return not was_wanted
+def _was_surplus(seen: Observer, database: GenericObject, member: int) -> bool:
+    """Was there a version of this very Database that didn't want the member?"""
+    versions = [change.after for change in seen.history.of(group_kind(database)).changes]
+    return any(
+        isinstance(version, GenericObject)
+        and version.uid == database.uid
+        and member >= members_wanted(version)
+        for version in versions
+    )
 
 
 @eventually(within="300s")

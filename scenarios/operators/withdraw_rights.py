@@ -16,7 +16,7 @@ from chaoskube.scenarios.operations import by_kubectl, cluster_of
 from chaoskube.sim import Refused, Unsure
 
 
-@operation("withdraw-rights")
+@operation("withdraw-rights", weight=3)
 @attrs.frozen(kw_only=True)
 class WithdrawRights(Action):
     """Delete a ClusterRoleBinding, and apply it again some time later, as often as it takes."""

@@ -8,7 +8,7 @@ from attrs import evolve
 
 from chaoskube.bug import patched
 from chaoskube.models.apiserver import deletion, strategy, writes
-from chaoskube.models.apiserver.api import Preconditions, Request
+from chaoskube.models.apiserver.api import Request
 from chaoskube.models.apiserver.authorization import authorizer
 from chaoskube.models.apiserver.authorization.authorizer import Authorizer
 from chaoskube.models.apiserver.deletion import Deletion, decide
@@ -16,6 +16,10 @@ from chaoskube.models.apiserver.flow import Flow
 from chaoskube.models.apiserver.storage import Change, Saved, guaranteed_update
 from chaoskube.models.objects import KubeObject, ObjectMeta
 from chaoskube.models.objects.resources import Resource
+from chaoskube.scenarios.bugs.apiserver_binding_ignores_uid import apiserver_binding_ignores_uid
+from chaoskube.scenarios.bugs.watchcache_bookmark_timer_drops_watchers import (
+    watchcache_bookmark_timer_drops_watchers,
+)
 from tests.quality.mutant import mutant
 
 
@@ -47,15 +51,10 @@ def answers_with_the_first_attempt() -> Iterator[None]:
         yield
 
 
-@mutant("a-write-for-one-uid-changes-no-other", scenario="database-operator")
-def preconditions_on_uids_are_forgotten() -> Iterator[None]:
-    """A DELETE does not look whether the object is the one that was meant."""
-    check = writes.check_preconditions
-
-    def whoever_it_is(wanted: Preconditions | None, obj: KubeObject) -> None:
-        check(None if wanted is None else evolve(wanted, uid=None), obj)
-
-    with patched(writes, "check_preconditions", whoever_it_is):
+@mutant("a-write-for-one-uid-changes-no-other", scenario="api-machinery")
+def namesakes_are_bound() -> Iterator[None]:
+    """The planted bug apiserver-binding-ignores-uid: a binding is carried out on whoever has the pod's name."""
+    with apiserver_binding_ignores_uid.patch():
         yield
 
 
@@ -92,4 +91,11 @@ def what_was_allowed_stays_allowed() -> Iterator[None]:
         return authorizer._asked(request, resource) in self._allowed
 
     with patched(Authorizer, "remembers", remembers):
+        yield
+
+
+@mutant("watches-get-bookmarks", scenario="api-machinery")
+def some_are_not_put_back() -> Iterator[None]:
+    """The planted bug watchcache-bookmark-timer-drops-watchers: whoever is due too early is never due again."""
+    with watchcache_bookmark_timer_drops_watchers.patch():
         yield

@@ -24,9 +24,9 @@ def kubelets_watch_all_pods() -> Iterator[None]:
         yield
 
 
-@mutant("who-does-not-lead-writes-nothing", scenario="rolling-update")
+@mutant("who-does-not-lead-writes-nothing", scenario="leader-election")
 def work_outlives_the_lease() -> Iterator[None]:
-    """A controller manager or scheduler that has lost its lease goes on."""
+    """Whoever has lost its lease goes on."""
     with patched(LeaderElector, "stop_leading", lambda self: None):
         yield
 

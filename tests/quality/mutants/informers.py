@@ -11,6 +11,7 @@ from chaoskube.models.apiserver.watch_cache import WatchCache
 from chaoskube.models.apiserver.watcher import Change
 from chaoskube.models.client.store import Store
 from chaoskube.models.objects import KubeObject
+from chaoskube.scenarios.bugs.reflector_stuck_on_too_large_rv import reflector_stuck_on_too_large_rv
 from tests.quality.mutant import mutant
 
 
@@ -21,7 +22,7 @@ def everything_is_news() -> Iterator[None]:
         yield
 
 
-@mutant("list-and-watch-have-no-gap", scenario="rolling-update")
+@mutant("list-and-watch-have-no-gap", scenario="api-machinery")
 def nothing_is_too_old() -> Iterator[None]:
     """A server takes up a watch from any version, whether or not it still knows what happened since."""
     with patched(WatchCache, "is_too_old", lambda self, revision: None):
@@ -42,7 +43,7 @@ def told_as_it_was_before() -> Iterator[None]:
         yield
 
 
-@mutant("caches-catch-up", scenario="rolling-update")
+@mutant("caches-catch-up", scenario="api-machinery")
 def lists_only_add() -> Iterator[None]:
     """An informer that lists anew puts what it is shown to what it has, and forgets nothing."""
 
@@ -53,4 +54,11 @@ def lists_only_add() -> Iterator[None]:
         return known
 
     with patched(Store, "replace", put_all):
+        yield
+
+
+@mutant("nobody-insists-on-what-a-server-has-not-seen", scenario="api-machinery")
+def the_same_again() -> Iterator[None]:
+    """The planted bug reflector-stuck-on-too-large-rv: a list that a server is too young for is asked for once more."""
+    with reflector_stuck_on_too_large_rv.patch():
         yield

@@ -11,7 +11,9 @@ from chaoskube.invariants.apiserver import (
     no_update_is_lost,
     nobody_exceeds_rbac,
     nothing_goes_while_a_finalizer_stands,
+    watches_get_bookmarks,
 )
+from chaoskube.models.apiserver.events import WatchServed
 from chaoskube.models.objects import KubeObject, ObjectMeta
 from chaoskube.models.objects.rbac import ClusterRole, ClusterRoleBinding, PolicyRule, RoleRef, Subject
 from chaoskube.sim import SECOND, World
@@ -101,6 +103,20 @@ def test_only_who_takes_the_last_finalizer_away_removes(world: World) -> None:
 
     case.written("alice", "delete", held, None)
     assert case.said == ["alice deleted pods default/a, which had the finalizer example.com/clean-up"]
+
+
+def test_a_quiet_watch_is_owed_a_bookmark(world: World) -> None:
+    """Whether it is late shows when its server does something else."""
+    case = Case(world, watches_get_bookmarks)
+    world.call_later(600 * SECOND, lambda: None)
+    served = WatchServed(resource="secrets", watch=1, wants_bookmarks=True)
+    world.journal.mention(world.now, "apiserver-0", served)
+    made = case.put(pod("a"))
+    for waited in (64, 2):
+        world.advance(waited * SECOND)
+        case.written("alice", "update", made, made)
+
+    assert case.said == ["apiserver-0 has owed a watch of secrets a bookmark for 66 s"]
 
 
 def may_write_pods(user: str) -> tuple[KubeObject, KubeObject]:

@@ -112,6 +112,16 @@ def test_the_ring_grows_while_its_oldest_event_is_fresh_and_shrinks_later() -> N
     assert cache.is_too_old(revision - CAPACITY_MIN - 1) is not None
 
 
+def test_a_ring_of_a_set_size_keeps_that_many_events() -> None:
+    """However fresh they are: for stories that are too short to fill a real one."""
+    cache = WatchCache(kind="ConfigMap", api_version="v1", window=3)
+    cache.replace([], 10)
+    for revision in range(11, 31):
+        put(cache, "a", revision)
+
+    assert cache.is_too_old(27) is None and cache.is_too_old(26) is not None
+
+
 def test_the_past_is_read_backwards_from_the_ring() -> None:
     """Exact lists: as far as the ring reaches, and no farther."""
     cache = cache_of("a", revision=10)
@@ -161,9 +171,20 @@ def test_bookmarks_come_each_minute_and_shortly_before_the_end() -> None:
     cache.progress(42)
 
     assert cache.due_bookmarks(59 * SECOND) == [] and cache.due_bookmarks(60 * SECOND) == [1]
+    assert cache.has_news(1)
     assert cache.due_bookmarks(61 * SECOND) == []
     assert version(cache.bookmark()) == "42"
     assert next_bookmark_at(3550 * SECOND, 3600 * SECOND) == 3598 * SECOND
+
+
+def test_a_bookmark_that_tells_nothing_is_not_sent() -> None:
+    """A watch may begin ahead of the cache; the cache has news for it once it has gone past that."""
+    cache = cache_of(revision=10)
+    cache.add_watcher(watcher(after=15), initial_state=False)
+
+    assert cache.due_bookmarks(60 * SECOND) == [1] and not cache.has_news(1)
+    cache.progress(16)
+    assert cache.has_news(1)
 
 
 def test_who_begins_between_a_change_and_its_dispatch_hears_of_it_once() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from chaoskube.invariant import always, eventually
 from chaoskube.models.observer import (
     BACKWARDS,
+    FORGOTTEN,
     GAP,
     STORE,
     UNKNOWN_STATE,
@@ -48,6 +49,16 @@ def what_a_cache_is_told_was_so(event: Entry) -> None:
     revision of the deletion.)
     """
     _refuse(event, UNKNOWN_STATE)
+
+
+@always(on=[ViewConflict])
+def what_a_cache_was_told_it_keeps(event: Entry) -> None:
+    """An object that a cache was told of is in it until it is told that it is gone: before its next update at the latest.
+
+    What falls out between the list and the store is never looked after. (k/k#83810, PR#83911: an informer's queue dropped
+    what a relist showed of an object that had been deleted and made again.)
+    """
+    _refuse(event, FORGOTTEN)
 
 
 @always(on=[ReadRefused])

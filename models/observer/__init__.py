@@ -33,6 +33,7 @@ from chaoskube.models.objects import Deployment, KubeObject, Pod, ReplicaSet, Se
 from chaoskube.models.objects.resources import Resources
 from chaoskube.models.observer.client_views import (
     BACKWARDS,
+    FORGOTTEN,
     GAP,
     STORE,
     UNKNOWN_STATE,
@@ -60,6 +61,7 @@ from chaoskube.sim import (
 
 __all__ = [
     "BACKWARDS",
+    "FORGOTTEN",
     "GAP",
     "STORE",
     "UNKNOWN_STATE",

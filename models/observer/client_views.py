@@ -17,7 +17,7 @@ from functools import partial
 
 from attrs import define, field, frozen
 
-from chaoskube.models.apiserver.api import DELETED
+from chaoskube.models.apiserver.api import DELETED, MODIFIED
 from chaoskube.models.apiserver.selection import predicate
 from chaoskube.models.client.views import (
     ChangeHeard,
@@ -38,6 +38,7 @@ BACKWARDS = "backwards"
 GAP = "gap"
 UNKNOWN_STATE = "unknown state"
 STORE = "store"
+FORGOTTEN = "forgotten"
 
 
 @frozen(kw_only=True)
@@ -61,6 +62,8 @@ class _Known:
     place: int = 0
     """How many changes of its kind it is past."""
     store: dict[str, int] = field(factory=dict)
+    updates: dict[str, int] = field(factory=dict)
+    """The last update that it was told of each object."""
     is_checked: bool = False
     """The store was found right, and nothing has touched it since."""
 
@@ -155,6 +158,8 @@ class ClientViews:
         else:
             known.place += 1
         known.seen = revision
+        if heard.type == MODIFIED:
+            known.updates[heard.obj.key] = revision
 
     def _version_heard(self, entry: Entry) -> None:
         heard = entry.event
@@ -193,6 +198,9 @@ class ClientViews:
                 continue
             revision = int(obj.metadata.resource_version)
             before = known.store.get(key, 0)
+            if not before and known.updates.get(key) == revision:
+                words = f"{known.name} takes an update of {obj.kind} {key} at revision {revision}, and has not kept what it was before"
+                self._conflict(entry, FORGOTTEN, words)
             if revision < before:
                 words = f"{known.name} goes back with {obj.kind} {key} from revision {before} to {revision}"
                 self._conflict(entry, STORE, words)

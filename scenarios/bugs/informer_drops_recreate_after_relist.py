@@ -29,7 +29,7 @@ def _queue(store: Store) -> Queue:
 @bug(
     "informer-drops-recreate-after-relist",
     cites="kubernetes/kubernetes issue 83810, pull request 83911; kubernetes/client-go commit cc50c9b33",
-    invariants=("caches-catch-up",),
+    invariants=("what-a-cache-was-told-it-keeps", "caches-catch-up"),
     scenario="api-machinery",
     needs=(),
 )

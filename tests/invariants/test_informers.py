@@ -8,9 +8,12 @@ from chaoskube.invariants.informers import (
     caches_catch_up,
     caches_only_go_forward,
     list_and_watch_have_no_gap,
+    nobody_insists_on_what_a_server_has_not_seen,
     what_a_cache_is_told_was_so,
+    what_a_cache_was_told_it_keeps,
 )
-from chaoskube.models.client.views import View, ViewClosed
+from chaoskube.models.apiserver.api import Cause, Status
+from chaoskube.models.client.views import ReadRefused, View, ViewClosed
 from chaoskube.models.objects import GenericObject, ObjectMeta
 from chaoskube.models.objects.crd import (
     CustomResourceDefinition,
@@ -161,6 +164,46 @@ def test_a_cache_that_stays_behind_is_told_after_a_while(world: World) -> None:
     world.advance(10 * SECOND)
     assert case.in_the_end() == [
         "controller-manager-0's cache of pods does not show default/a as it has been for 15 s"
+    ]
+
+
+def test_what_a_list_showed_is_there_when_it_is_updated(world: World) -> None:
+    """It is told whether the store has kept it, or dropped it on the way."""
+    case = Case(world, what_a_cache_was_told_it_keeps)
+    kept, dropped = View(resource="pods"), View(resource="pods")
+    first = case.put(pod("a"))
+    for view in (kept, dropped):
+        case.lists(view, first, at=1)
+    case.forgets(dropped, first)
+    second = case.put(pod("a", node="node-1"))
+    for view in (kept, dropped):
+        case.hears(view, "MODIFIED", second)
+    case.holds(kept, second)
+    assert case.said == []
+
+    case.holds(dropped, second)
+    assert case.said == [
+        "controller-manager-0's cache of pods takes an update of Pod default/a at revision 2, and has not kept "
+        + "what it was before"
+    ]
+
+
+def test_who_was_refused_asks_for_something_else(world: World) -> None:
+    """A later version may be too large, too; the same one again must not be asked for."""
+    case = Case(world, nobody_insists_on_what_a_server_has_not_seen)
+    status = Status(
+        code=504,
+        reason="Timeout",
+        message="",
+        causes=(Cause(reason="ResourceVersionTooLarge", message="", field=""),),
+    )
+    for asked in ("5", "", "", "8"):
+        case.record(ReadRefused(resource="pods", selection=("", "", ""), asked=asked, status=status), by="a")
+    assert case.said == []
+
+    case.record(ReadRefused(resource="pods", selection=("", "", ""), asked="8", status=status), by="a")
+    assert case.said == [
+        "a's cache of pods asks for the state as of 8 again, which a server has refused as too large"
     ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chaoskube.invariant import always
-from chaoskube.models.objects import Lease
+from chaoskube.models.objects import Lease, Pod
 from chaoskube.models.observer import ContainerStarted, Entry, Observer, WriteSent, Written
 from chaoskube.sim import SECOND
 
@@ -20,9 +20,16 @@ def a_pod_runs_in_one_place(seen: Observer, event: Entry) -> None:
     """
     started = event.event
     assert isinstance(started, ContainerStarted), "woken by its own event only"
-    nodes = seen.running.nodes_of(started.pod)
-    assert len(nodes) < 2 or started.pod in seen.running.forced, (
-        f"pod {started.pod} starts on {started.node} while it runs on {nodes[0]}"
+    running = seen.running
+    others = [node for node in running.nodes_of(started.pod) if node != started.node]
+    if not others or started.pod in running.forced:
+        return
+    pod = seen.get(Pod, started.pod)
+    owner = pod.metadata.controller if pod is not None else None
+    identity = f" of {owner.kind} {owner.name}" if owner is not None else ""
+    lasted = (event.at - running.since(started.pod, others[0])) / SECOND
+    raise AssertionError(
+        f"pod {started.pod}{identity} starts on {started.node}, and has been running on {others[0]} for {lasted:.1f} s"
     )
 
 

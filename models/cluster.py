@@ -21,6 +21,7 @@ from chaoskube.models.apps.behaviour import assumptions as assumptions_of
 from chaoskube.models.apps.ports import targets_of
 from chaoskube.models.apps.web import web
 from chaoskube.models.client.api import ApiClient
+from chaoskube.models.client.events import InformerSynced
 from chaoskube.models.client.operator import Operator, boot_operator
 from chaoskube.models.constants import SUPERVISOR_RESTART
 from chaoskube.models.controllers.manager import boot_controller_manager
@@ -39,20 +40,25 @@ from chaoskube.models.objects import (
     Node,
     Pod,
     Service,
+    StatefulSet,
     get_condition,
     is_pod_ready,
     known,
 )
 from chaoskube.models.objects.rbac import ClusterRoleBinding
 from chaoskube.models.observer import Observer
+from chaoskube.models.observer.leading import leading
 from chaoskube.models.scheduler.shell import boot_scheduler
-from chaoskube.models.telling import KubectlFailed, tell
+from chaoskube.models.telling import KubectlFailed, tell, tell_of_the_past
 from chaoskube.sim import SECOND, Address, Entry, Line, Process, Refused, Unsure, World
 
 APPLY_RETRY_NS = SECOND // 2
+JOIN_NS = 4 * SECOND
+"""When machines join a control plane that comes up first."""
 QUIET_NS = 20 * SECOND
 """A cluster is settled when nothing but heartbeats was written for so long."""
 WARM_QUIET_NS = 3 * SECOND
+LEADING = "leading-"
 _FIRST_VIEWS = ("pods", "replicasets", "deployments", "statefulsets", "nodes", "endpointslices")
 """Whose views matter most: they come first among the streams."""
 _VIEWERS = ("controller-manager-", "scheduler-", "kubelet@", "proxy@")
@@ -73,6 +79,9 @@ class Shape:
     memory: str = "8Gi"
     pods: int = 110
     requests_per_second: int = 10
+    balanced: bool = False
+    """Nodes reach the API servers through a balancer: whoever starts again begins with the next one. Their machines
+    join when the control plane is up, whose components use the API server of their own machine alone."""
 
 
 class Cluster:
@@ -119,7 +128,10 @@ class Cluster:
         self.kubectl_process = self.world.process("kubectl", host="workstation", boot=self._boot_kubectl)
         for process in self._components:
             process.restart_after_ns = SUPERVISOR_RESTART
-            process.start()
+            if shape.balanced and process.host_name.startswith("node-"):
+                self.world.call_later(JOIN_NS, process.start)
+            else:
+                process.start()
         self.kubectl_process.start()
 
     def _build_control_plane(self) -> None:
@@ -137,10 +149,10 @@ class Cluster:
             boot_apiserver(process, _from(etcd, number), API_PORT, self._server_options)
 
         def boot_manager(process: Process, number: int) -> None:
-            boot_controller_manager(process, _from(self._servers, number), process.name)
+            boot_controller_manager(process, self._near(number), process.name)
 
         def boot_sched(process: Process, number: int) -> None:
-            boot_scheduler(process, _from(self._servers, number), process.name)
+            boot_scheduler(process, self._near(number), process.name)
 
         for prefix, count, boot in (
             ("etcd", shape.etcd, boot_etcd),
@@ -154,12 +166,13 @@ class Cluster:
     def _build_node(self, name: str) -> None:
         shape = self.shape
         number = int(name.removeprefix("node-"))
-        servers = _from(self._servers, number)
         node = NodeShape(name=name, cpu=shape.cpu, memory=shape.memory, pods=shape.pods)
         services = [document for document in self.documents if isinstance(document, Service)]
         program = web(targets_of(services))
-        self._component(f"kubelet@{name}", name, lambda p: boot_kubelet(p, servers, node, program))
-        self._component(f"proxy@{name}", name, lambda p: boot_proxy(p, servers))
+        self._component(
+            f"kubelet@{name}", name, lambda p: boot_kubelet(p, self._servers_of(p, number), node, program)
+        )
+        self._component(f"proxy@{name}", name, lambda p: boot_proxy(p, self._servers_of(p, number)))
         rate = self.shape.requests_per_second
         if rate and services:
             gap_ns = SECOND * shape.nodes // rate
@@ -167,6 +180,15 @@ class Cluster:
             self._component(
                 f"traffic@{name}", name, lambda p: boot_traffic(p, services, gap_ns=gap_ns, phase_ns=phase_ns)
             )
+
+    def _near(self, number: int) -> tuple[Address, ...]:
+        """The API servers of a control plane's component, the one on its own machine first, or alone."""
+        servers = _from(self._servers, number)
+        return servers[:1] if self.shape.balanced else servers
+
+    def _servers_of(self, process: Process, number: int) -> tuple[Address, ...]:
+        """The API servers of a node's component, in the order in which it goes through them."""
+        return _from(self._servers, process.life - 1 if self.shape.balanced else number)
 
     def _component(self, name: str, host: str, boot: Callable[[Process], object]) -> None:
         self._components.append(self.world.process(name, host=host, boot=boot))
@@ -222,6 +244,8 @@ class Cluster:
         """The names that an action's argument may take, simplest first."""
         if kind == "deployment":
             return tuple(one.key for one in self.documents if isinstance(one, Deployment))
+        if kind == "statefulset":
+            return tuple(one.key for one in self.documents if isinstance(one, StatefulSet))
         if kind == "clusterrolebinding":
             return tuple(one.name for one in self.documents if isinstance(one, ClusterRoleBinding))
         if kind == "custom":
@@ -240,7 +264,18 @@ class Cluster:
             return tuple(f"{label}@{process}>*" for label, process in self._opened(_REQUESTS))
         if kind == "server":
             return self._named("apiserver-")
+        if kind.startswith(LEADING):
+            return self._leading(kind.removeprefix(LEADING))
         return ()
+
+    def _leading(self, kind: str) -> tuple[str, ...]:
+        """What matters most now: where there are StatefulSets, what these depend on."""
+        keys = self.targets("statefulset")
+        if not keys:
+            return ()
+        seen = self.observer
+        owners = [one.uid for key in keys if (one := seen.get(StatefulSet, key)) is not None]
+        return leading(kind, seen.all(Pod), seen.all(Node), self.targets("server"), owners)
 
     def _streams(self) -> tuple[str, ...]:
         """What each client watches, and each API server's own watches: whatever was opened until now.
@@ -283,6 +318,10 @@ class Cluster:
             deployment = seen.get(Deployment, key)
             if deployment is None or not seen.is_whole(deployment):
                 return f"Deployment {key} is not rolled out: {_progress(seen, key)}"
+        for key in self.targets("statefulset"):
+            stateful = seen.get(StatefulSet, key)
+            if stateful is None or not _is_up(stateful):
+                return f"StatefulSet {key} is not up: {_members(seen, stateful)}"
         for document in self.documents:
             pod = seen.get(Pod, document.key) if isinstance(document, Pod) else None
             reason = _not_up(pod) if pod is not None else None
@@ -303,6 +342,9 @@ class Cluster:
 
     def tell(self, entry: Entry) -> Line | None:
         """How an entry reads in a story."""
+        if isinstance(entry.event, InformerSynced):
+            names = dict(zip((one.ip for one in self._servers), self.targets("server"), strict=True))
+            return tell_of_the_past(entry, self.observer, names.get(entry.event.server, entry.event.server))
         return tell(entry)
 
     def assumptions(self) -> Sequence[str]:
@@ -327,6 +369,22 @@ def is_custom(obj: KubeObject) -> bool:
 
 def _is_ready(node: Node) -> bool:
     return any(one.type == "Ready" and one.status == "True" for one in node.status.conditions)
+
+
+def _is_up(one: StatefulSet) -> bool:
+    status, wanted = one.status, one.spec.replicas or 0
+    return status.observed_generation == one.metadata.generation and (status.ready_replicas or 0) == wanted
+
+
+def _members(seen: Observer, one: StatefulSet | None) -> str:
+    if one is None:
+        return "it is not stored yet"
+    ready = f"{one.status.ready_replicas or 0} of {one.spec.replicas} pods are ready"
+    for pod in seen.all(Pod):
+        owner, reason = pod.metadata.controller, _not_up(pod)
+        if owner is not None and owner.uid == one.uid and reason is not None:
+            return f"{ready}; pod {pod.name} {reason}"
+    return ready
 
 
 def _progress(seen: Observer, key: str) -> str:

@@ -6,12 +6,13 @@ columns are the report's business. Called by `Cluster.tell`.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable
 
 from attrs import frozen
 
 from chaoskube.models.apiserver.events import Written
-from chaoskube.models.client.events import InformerRelisted, LeaderStarted, LeaderStopped
+from chaoskube.models.client.events import InformerRelisted, InformerSynced, LeaderStarted, LeaderStopped
 from chaoskube.models.controllers.events import EvictionDecided, NodeJudgedUnknown, ReplicaSetScaleDecided
 from chaoskube.models.network.events import ProxySynced, RequestEnded
 from chaoskube.models.node.events import (
@@ -24,8 +25,11 @@ from chaoskube.models.node.events import (
     ProbeFlipped,
 )
 from chaoskube.models.objects import Pod
+from chaoskube.models.objects.resources import Resources
+from chaoskube.models.observer import Observer
 from chaoskube.models.raft.events import BecameLeader
 from chaoskube.sim import (
+    SECOND,
     BitRotted,
     Entry,
     FaultEnded,
@@ -35,7 +39,11 @@ from chaoskube.sim import (
     ProcessPanicked,
     ProcessStarted,
     ProcessStopped,
+    UsageError,
 )
+
+LONG_AGO_NS = SECOND // 2
+"""A list that is older is worth a line."""
 
 
 @frozen(kw_only=True)
@@ -52,6 +60,23 @@ def tell(entry: Entry) -> Line | None:
         return None
     words = teller(entry.event)
     return Line(_component(entry), words) if words else None
+
+
+def tell_of_the_past(entry: Entry, seen: Observer, server: str) -> Line | None:
+    """A first list that a server answered out of a cache that was behind, as a line; None where it wasn't."""
+    event = entry.event
+    assert isinstance(event, InformerSynced), "asked about it only"
+    try:
+        resource = Resources().resource_of(event.resource)
+    except UsageError:
+        return None  # a custom resource: nobody here knows its kind
+    changes = seen.history.of((resource.group, resource.kind)).changes
+    place = bisect_right(changes, int(event.resource_version or 0), key=lambda change: change.revision)
+    missed = [one for one in changes[place:] if one.at < entry.at and not one.is_heartbeat]
+    if not missed or entry.at - missed[0].at < LONG_AGO_NS:
+        return None
+    age = f"{(entry.at - missed[0].at) / SECOND:.1f} s ago"
+    return Line(entry.by, f"lists {event.resource} as they were {age}: {server} has heard of nothing since")
 
 
 def _component(entry: Entry) -> str:

@@ -22,6 +22,7 @@ from chaoskube.models.objects import (
     GenericObject,
     KubeObject,
     ReplicaSet,
+    StatefulSet,
     check,
     decode,
 )
@@ -42,6 +43,7 @@ from chaoskube.scenarios.simpler import simpler
 from chaoskube.sim import SECOND, UsageError, World
 
 NAME = "manifests"
+_WORKLOADS = {"deployment": Deployment, "statefulset": StatefulSet}
 
 
 def read(paths: tuple[str, ...], stdin: str | None) -> Scenario | None:
@@ -115,8 +117,9 @@ def notes(setup: Setup) -> tuple[str, ...]:
 
 def menu_of(setup: Setup) -> tuple[type[Action], ...]:
     """What may happen to what is in a setup."""
-    has_deployments = any(isinstance(obj, Deployment) for obj in _objects(setup))
-    return menus.everything() if has_deployments or not setup.get("documents") else menus.without_workload()
+    objects = list(_objects(setup))
+    there = [name for name, kind in _WORKLOADS.items() if any(isinstance(obj, kind) for obj in objects)]
+    return menus.fitting(there if objects else menus.WORKLOADS)
 
 
 def _objects(setup: Setup) -> Iterable[KubeObject]:
@@ -155,7 +158,7 @@ def shape_of(setup: Setup) -> Shape:
 def _refuse_too_many(document: Document, tree: Mapping[str, object], shape: Shape) -> None:
     """More pods than the nodes have room for would only be waited for, until the patience is over."""
     obj = decode(tree)
-    replicas = obj.spec.replicas if isinstance(obj, Deployment | ReplicaSet) else None
+    replicas = obj.spec.replicas if isinstance(obj, Deployment | ReplicaSet | StatefulSet) else None
     room = shape.nodes * shape.pods
     if replicas is not None and replicas > room:
         raise UsageError(

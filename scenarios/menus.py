@@ -6,10 +6,14 @@ invariants take for granted. What is asked of an etcd cluster alone has a menu o
 
 from __future__ import annotations
 
-from chaoskube.action import OPERATION, Action, actions
+from collections.abc import Collection
+
+from chaoskube.action import OPERATION, Action, actions, arguments_of
+from chaoskube.arguments import Target
 from chaoskube.sim import load_all
 
-NEEDS_WORKLOAD = ("deployment",)
+WORKLOADS = ("deployment", "statefulset")
+"""Kinds of targets that are there only where a manifest brings them."""
 BEYOND = ("lying-disk", "delete-deployment")
 """Where disks lie about what is safe, Raft loses what it acknowledged, and no invariant of ours could hold; a workload
 that is deleted serves nobody, and what is promised of it is promised of what is there."""
@@ -34,7 +38,11 @@ def faults() -> tuple[type[Action], ...]:
     return tuple(action for action in everything() if action.kind != OPERATION)
 
 
-def without_workload() -> tuple[type[Action], ...]:
-    """What may happen where no Deployment is."""
-    named = {"cordon", "drain", "taint", "uncordon", "untaint"}
-    return tuple(action for action in everything() if action.kind != OPERATION or action.verb in named)
+def fitting(workloads: Collection[str]) -> tuple[type[Action], ...]:
+    """What may happen where there are workloads of these kinds alone: whatever names no other."""
+    return tuple(action for action in everything() if _workloads_of(action) <= frozenset(workloads))
+
+
+def _workloads_of(action: type[Action]) -> frozenset[str]:
+    kinds = [one.kind for one in arguments_of(action).values() if isinstance(one, Target)]
+    return frozenset(kind for kind in kinds if kind in WORKLOADS)

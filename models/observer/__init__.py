@@ -102,6 +102,7 @@ DISRUPTIVE = (
     "roll",
     "scale",
     "drain",
+    "upgrade-node",
     "apply",
     "apply-server-side",
     "rollout-restart",

@@ -13,8 +13,8 @@ class Running:
 
     def __init__(self, world: World, stored: Stored) -> None:
         self._world = world
-        self._running: dict[str, dict[tuple[str, str], None]] = {}
-        """By the pod's key: node and container."""
+        self._running: dict[str, dict[tuple[str, str], int]] = {}
+        """Since when, by the pod's key, by node and container."""
         self.forced: dict[str, None] = {}
         """Pods whose object went away while they ran: nobody waits for their end any more."""
         world.journal.subscribe(ContainerStarted, self._started)
@@ -26,10 +26,14 @@ class Running:
         """The nodes on which containers of a pod of this name run, in the order in which they began."""
         return tuple(dict.fromkeys(node for node, _ in self._running.get(pod, ())))
 
+    def since(self, pod: str, node: str) -> int:
+        """Since when containers of a pod of this name run on this node, where some do."""
+        return min(at for (place, _), at in self._running[pod].items() if place == node)
+
     def _started(self, entry: Entry) -> None:
         event = entry.event
         assert isinstance(event, ContainerStarted), "subscribed to it"
-        self._running.setdefault(event.pod, {})[event.node, event.container] = None
+        self._running.setdefault(event.pod, {})[event.node, event.container] = entry.at
 
     def _exited(self, entry: Entry) -> None:
         event = entry.event

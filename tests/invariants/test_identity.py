@@ -29,7 +29,7 @@ def test_a_name_moves_when_its_containers_have_ended(world: World) -> None:
     assert case.said == []
 
     case.record(starts("node-3"))
-    assert case.said == ["pod default/db-0 starts on node-3 while it runs on node-2"]
+    assert case.said == ["pod default/db-0 starts on node-3, and has been running on node-2 for 0.0 s"]
 
 
 def test_a_machine_without_power_runs_nothing(world: World) -> None:

@@ -66,7 +66,7 @@ def applied(current: KubeObject | None, request: Request, resource: Resource, no
         current if done.tree is None and current is not None else _read(done.tree or live, request, resource)
     )
     new = _with_last_applied(new, config, request)
-    _check_identity(new, request)
+    check_identity(new, request)
     settled = Managers(done.entries)
     if managers is not None and settled == managers:
         settled = managers
@@ -97,7 +97,9 @@ def _group_version(api_version: str) -> str:
 
 
 def _named(config: Mapping[str, Any], resource: Resource) -> str:
-    metadata = config.get("metadata") or {}
+    metadata = config.get("metadata")
+    if not isinstance(metadata, Mapping):
+        metadata = {}
     name = f"{metadata.get('namespace', '')}/{metadata.get('name', '')}"
     return f"{name}; {_group_version(resource.api_version)}, Kind={resource.kind}"
 
@@ -135,8 +137,8 @@ def _with_last_applied(new: KubeObject, config: Mapping[str, Any], request: Requ
     return evolve(new, metadata=evolve(new.metadata, annotations=with_text))
 
 
-def _check_identity(new: KubeObject, request: Request) -> None:
-    """The configuration must mean the object on the URL. (rest.EnsureObjectNamespaceMatchesRequestNamespace, checkName)"""
+def check_identity(new: KubeObject, request: Request) -> None:
+    """What is written must mean the object on the URL. (rest.EnsureObjectNamespaceMatchesRequestNamespace, checkName)"""
     if new.namespace and new.namespace != request.namespace:
         raise bad_request(
             "the namespace of the provided object does not match the namespace sent on the request"

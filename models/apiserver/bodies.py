@@ -17,7 +17,7 @@ import attrs
 from chaoskube.models.apiserver.api import Cause, Request
 from chaoskube.models.apiserver.custom.objects import custom_object
 from chaoskube.models.apiserver.errors import ApiError, bad_request, invalid
-from chaoskube.models.apiserver.unmarshal import unmarshal_error
+from chaoskube.models.apiserver.unmarshal import json_type, unmarshal_error
 from chaoskube.models.objects import (
     DecodeError,
     Deployment,
@@ -31,7 +31,7 @@ from chaoskube.models.objects import (
 from chaoskube.models.objects.defaults import default, is_filled
 from chaoskube.models.objects.omitted import without_empties
 from chaoskube.models.objects.resources import Resource
-from chaoskube.models.objects.schema import check, known
+from chaoskube.models.objects.schema import check, drop_unknown, known
 
 Tree = dict[str, Any]  # plain JSON, as in models.objects
 
@@ -55,13 +55,34 @@ def object_of(
             return body, ()
         return with_defaults(body), ()
     if not isinstance(body, Mapping):
-        raise bad_request(
-            f"the object provided is unrecognized (must be of type {resource.kind}): couldn't get version/kind; "
-            f"json parse error: {_parse_error(body)}"
-        )
+        raise _unrecognized(body, resource)
     tree: Tree = {"apiVersion": resource.api_version, "kind": resource.kind}
     tree.update({key: value for key, value in thaw(body).items() if value is not None})
     return from_tree(tree, resource, request.field_validation)
+
+
+def order_of(request: Request, api_version: str, kind: str) -> Tree:
+    """The body of a subresource that isn't stored (a Binding, an Eviction): its tree, of the right types."""
+    body = request.body
+    if isinstance(body, KubeObject):
+        return encode(body)
+    order = Resource(plural="", kind=kind, api_version=api_version, namespaced=True)
+    if not isinstance(body, Mapping):
+        raise _unrecognized(body, order)
+    tree: Tree = {"apiVersion": api_version, "kind": kind}
+    tree.update({key: value for key, value in thaw(body).items() if value is not None})
+    if (tree["apiVersion"], tree["kind"]) != (api_version, kind):
+        said, version = str(tree["kind"]), str(tree["apiVersion"])
+        raise _cannot_handle(said, version, order, _not_registered(version, said))
+    checked(tree, order, request.field_validation)
+    return without_empties(tree)
+
+
+def _unrecognized(body: object, resource: Resource) -> ApiError:
+    return bad_request(
+        f"the object provided is unrecognized (must be of type {resource.kind}): couldn't get version/kind; "
+        f"json parse error: {_parse_error(body)}"
+    )
 
 
 def _custom(
@@ -137,17 +158,8 @@ def checked(tree: Tree, resource: Resource, field_validation: str) -> tuple[str,
     if field_validation == "Strict":
         why = "strict decoding error: " + ", ".join(said)
         raise _cannot_handle(str(tree["kind"]), str(tree["apiVersion"]), resource, why)
-    for problem in unknown:
-        _drop(tree, problem.path)
+    drop_unknown(tree)
     return () if field_validation == "Ignore" else tuple(said)
-
-
-def _drop(tree: Tree, path: str) -> None:
-    *steps, last = path.replace("[", ".[").split(".")
-    node: Any = tree
-    for step in steps:
-        node = node[int(step[1:-1])] if step.startswith("[") else node[step]
-    del node[last]
 
 
 def _not_registered(api_version: str, kind: str) -> str:
@@ -174,8 +186,16 @@ def cannot_handle(obj: KubeObject, resource: Resource, why: str) -> ApiError:
     return _cannot_handle(obj.kind, obj.api_version, resource, why)
 
 
+_NO_OBJECT = (
+    'json: cannot unmarshal {} into Go value of type struct {{ APIVersion string "json:\\"apiVersion,omitempty\\""; '
+    'Kind string "json:\\"kind,omitempty\\"" }}'
+)
+
+
 def _parse_error(body: object) -> str:
-    text = body if isinstance(body, str) else ""
+    if not isinstance(body, str):
+        return _NO_OBJECT.format(json_type(body)) if body is not None else "unexpected end of JSON input"
+    text = body
     if text.startswith("{"):
         return f"invalid character '{text[1:2]}' looking for beginning of object key string ({text})"
     return f"invalid character '{text[:1]}' looking for beginning of value ({text})"
@@ -196,6 +216,7 @@ __all__ = [
     "checked",
     "from_tree",
     "object_of",
+    "order_of",
     "whole_tree",
     "with_defaults",
 ]

@@ -15,11 +15,13 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from chaoskube.models.apiserver.api import Cause, DeleteOptions, Preconditions, Request, Status
+from chaoskube.models.apiserver.api import DELETE, Cause, DeleteOptions, Preconditions, Request, Status
 from chaoskube.models.apiserver.audit import write_recorded
+from chaoskube.models.apiserver.bodies import order_of
 from chaoskube.models.apiserver.errors import ApiError, bad_request, forbidden, not_found, timeout
 from chaoskube.models.apiserver.flow import Context, Flow, Pause
 from chaoskube.models.apiserver.keys import key_of, prefix_of
+from chaoskube.models.apiserver.queries import check_delete_options, dry_run
 from chaoskube.models.apiserver.storage import ask, from_kv, guaranteed_update, read
 from chaoskube.models.apiserver.writes import Done, check_preconditions, delete_object
 from chaoskube.models.etcd import messages as etcd
@@ -30,11 +32,9 @@ from chaoskube.models.objects import (
     PodCondition,
     PodDisruptionBudget,
     PodDisruptionBudgetStatus,
-    encode,
     get_condition,
     is_pod_ready,
     matches,
-    thaw,
 )
 from chaoskube.models.objects.budgets import DISRUPTION_ALLOWED, SYNC_FAILED, with_allowed_condition
 from chaoskube.models.objects.conditions import set_condition
@@ -63,8 +63,8 @@ def evict(ctx: Context, request: Request, resource: Resource) -> Flow[Done]:
     """POST pods/NAME/eviction."""
     content = _content(request)
     wanted: Mapping[str, Any] = content.get("deleteOptions") or {}
-    options = _delete_options(wanted)
-    request = evolve(request, dry_run=request.dry_run or bool(wanted.get("dryRun")))
+    check_delete_options(options := _delete_options(wanted))
+    request = evolve(request, dry_run=request.dry_run or dry_run({}, DELETE, wanted))
     found = yield from read(key_of(resource, request.namespace, request.name))
     if found is None:
         raise not_found("pods", "", request.name)
@@ -258,10 +258,7 @@ def _at_version(options: DeleteOptions, version: str) -> DeleteOptions:
 
 
 def _content(request: Request) -> Mapping[str, Any]:
-    body = request.body
-    tree: Any = encode(body) if isinstance(body, KubeObject) else thaw(body)
-    if not isinstance(tree, Mapping):
-        raise bad_request("the object provided is unrecognized")
+    tree = order_of(request, "policy/v1", "Eviction")
     name = (tree.get("metadata") or {}).get("name", "")
     if name and name != request.name:
         raise bad_request("name in URL does not match name in Eviction object")

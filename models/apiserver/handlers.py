@@ -1,4 +1,7 @@
-"""From a request to the flow that handles it: verb and subresource, and deletecollection as a loop of deletes."""
+"""From a request to the flow that handles it: verb and subresource, and deletecollection as a loop of deletes.
+
+Not modelled: reviews of tokens and of access (405).
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,7 @@ from chaoskube.models.apiserver.errors import (
 )
 from chaoskube.models.apiserver.flow import Context, Flow
 from chaoskube.models.apiserver.reads import get_object, list_objects
-from chaoskube.models.apiserver.subresources import Handler, handler_of
+from chaoskube.models.apiserver.subresources import Handler, bind_named_in_body, handler_of
 from chaoskube.models.apiserver.writes import (
     Done,
     create_object,
@@ -62,12 +65,21 @@ def handle_known(ctx: Context, request: Request, resource: Resource) -> Flow[Don
             raise method_not_allowed()
     elif request.subresource:
         return handler_of(request, resource)(ctx, request, resource)
+    elif resource.custom is None and (request.verb not in resource.verbs or is_never_stored(resource)):
+        if request.verb == CREATE and resource.plural == "bindings":
+            return bind_named_in_body(ctx, request)
+        raise method_not_allowed()
     handler = delete_definition if _ends_definition(request, resource) else _HANDLERS.get(request.verb)
     if handler is None:
         raise method_not_allowed()
     if resource.namespaced and not request.namespace and request.verb != LIST:
         raise bad_request(f"a request to {resource.plural} by name needs a namespace")
     return handler(ctx, request, resource)
+
+
+def is_never_stored(resource: Resource) -> bool:
+    """Bindings and reviews are questions and orders, not objects."""
+    return resource.custom is None and "list" not in resource.verbs
 
 
 def _ends_definition(request: Request, resource: Resource) -> bool:

@@ -44,9 +44,10 @@ from chaoskube.models.apiserver.errors import (
     no_such_resource,
     unsupported_media_type,
 )
+from chaoskube.models.apiserver.incoming import readable, received
 from chaoskube.models.apiserver.queries import delete_options, dry_run, list_options
 from chaoskube.models.apiserver.strategy import keeps_status, status_of
-from chaoskube.models.objects import KubeObject, encode, freeze
+from chaoskube.models.objects import KubeObject, encode
 from chaoskube.models.objects.resources import Resource, resource_of, resources
 
 Tree = dict[str, Any]  # plain JSON
@@ -57,6 +58,7 @@ _PATCHES = {
     "application/json-patch+json": JSON,
     "application/apply-patch+yaml": APPLY,
 }
+_BODILESS = (GET, LIST, WATCH)
 _ONE = {"GET": GET, "PUT": UPDATE, "PATCH": PATCH, "DELETE": DELETE}
 _MANY = {"GET": LIST, "POST": CREATE, "DELETE": DELETE_COLLECTION}
 
@@ -85,9 +87,10 @@ def to_request(
     user: str = "",
 ) -> Request:
     """The request an HTTP client means. Raises ApiError, or NoSuchPath."""
-    query = query or {}
-    target = parse_path(path)
+    query = {name: readable(value) for name, value in (query or {}).items()}
+    target = parse_path(readable(path))
     verb = _verb(method, target, query)
+    body = None if verb in _BODILESS else received(body, verb, target.resource.kind)
     patch_type = ""
     if verb == PATCH:
         patch_type = _PATCHES.get(content_type or "", "")
@@ -102,7 +105,7 @@ def to_request(
         name=target.name,
         subresource=target.subresource,
         user=user,
-        body=None if verb in (DELETE, DELETE_COLLECTION) else freeze(body),
+        body=None if verb in (DELETE, DELETE_COLLECTION) else body,
         patch_type=patch_type,
         resource_version=query.get("resourceVersion", "") if verb == GET else "",
         options=list_options(query) if verb in (LIST, WATCH, DELETE_COLLECTION) else ListOptions(),
@@ -224,6 +227,8 @@ def object_tree(obj: KubeObject) -> Tree:
     tree = whole_tree(obj)
     if keeps_status(obj) and "status" not in tree:
         tree["status"] = encode(status_of(obj))
+    if tree["metadata"].get("managedFields") == []:
+        del tree["metadata"]["managedFields"]
     return tree
 
 

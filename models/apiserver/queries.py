@@ -57,6 +57,12 @@ def delete_options(query: Mapping[str, str], body: object) -> DeleteOptions:
             "couldn't get version/kind; json parse error: the body of a DELETE must be an object"
         )
     options = _from_body(body) if body else _from_query(query)
+    check_delete_options(options)
+    return options
+
+
+def check_delete_options(options: DeleteOptions) -> None:
+    """422 for policies that don't exist, or that are said twice."""
     causes = []
     policy = options.propagation_policy
     if options.orphan_dependents is not None and policy is not None:
@@ -68,22 +74,24 @@ def delete_options(query: Mapping[str, str], body: object) -> DeleteOptions:
         causes.append(Cause(reason="FieldValueNotSupported", message=why, field="propagationPolicy"))
     if causes:
         raise invalid("DeleteOptions", "meta.k8s.io", "", causes)
-    return options
 
 
 def dry_run(query: Mapping[str, str], verb: str, body: object) -> bool:
     """Whether nothing is to be stored; 422 for anything but All."""
-    wanted: object = query.get("dryRun", "")
+    if "dryRun" not in query and not body:
+        return False
+    said: object = (query["dryRun"],) if "dryRun" in query else ()
     if verb in (DELETE, DELETE_COLLECTION) and isinstance(body, Mapping) and body:
         said = body.get("dryRun") or ()
         if not isinstance(said, (list, tuple)) or not all(isinstance(one, str) for one in said):
             raise _wrong_type(said, "dryRun", "[]string")
-        wanted = next((one for one in said if one != "All"), "All" if said else "")
-    if wanted in ("", "All"):
-        return bool(wanted)
+    assert isinstance(said, (list, tuple)), f"{said!r} is no list"
+    if all(one == "All" for one in said):
+        return bool(said)
+    listed = " ".join([f'"{one}"' for one in said])
     cause = Cause(
         reason="FieldValueNotSupported",
-        message=f'Unsupported value: ["{wanted}"]: supported values: "All"',
+        message=f'Unsupported value: [{listed}]: supported values: "All"',
         field="dryRun",
     )
     raise invalid(_OPTIONS_KIND.get(verb, "DeleteOptions"), "meta.k8s.io", "", [cause])

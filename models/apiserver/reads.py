@@ -140,13 +140,14 @@ def retry_after_seconds(down_ns: int) -> int:
 
 def _query(request: Request, resource: Resource) -> Query:
     options = request.options
+    matches = predicate(resource, options.label_selector, options.field_selector)
     name = single_name(options.field_selector) if options.field_selector else ""
     is_one = bool(name) and (bool(request.namespace) or not resource.namespaced)
     limit = 0 if is_one or (options.resource_version == "0" and is_cached(resource)) else options.limit
     return Query(
         prefix=prefix_of(resource, request.namespace),
         only=key_of(resource, request.namespace, name) if is_one else "",
-        matches=predicate(resource, options.label_selector, options.field_selector),
+        matches=matches,
         limit=max(limit, 0),
         page=decode_token(options.continue_token) if options.continue_token and not is_one else None,
     )

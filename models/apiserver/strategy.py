@@ -51,6 +51,7 @@ from chaoskube.models.objects import (
     freeze,
     known,
 )
+from chaoskube.models.objects.fields import json_name
 from chaoskube.models.objects.sharing import share
 
 SECOND_NS = 1_000_000_000
@@ -142,7 +143,7 @@ def prepare_create(
         deletion_timestamp=None,
         deletion_grace_period_seconds=None,
         generation=1 if _has_generation(obj) else old.generation,
-        extra=old.extra.minus("managedFields", "selfLink"),
+        extra=_unknown_metadata(old),
     )
     if isinstance(obj, GenericObject):
         content = obj.content.minus("status") if has_status else obj.content
@@ -150,7 +151,7 @@ def prepare_create(
     obj = evolve(obj, metadata=metadata)
     begin = _BEGINNINGS.get(type(obj))
     if begin is not None:
-        return begin(obj, now_ns)
+        return _settled(begin(obj, now_ns))
     return _with_part(obj, "status", _empty_status(obj)) if keeps_status(obj) else obj
 
 
@@ -174,7 +175,7 @@ def prepare_update(new: KubeObject, old: KubeObject, *, has_status: bool = True)
     if _has_generation(new) and _is_wanted_changed(new, old, has_status=has_status):
         metadata = evolve(metadata, generation=old.metadata.generation + 1)
         new = evolve(new, metadata=metadata)
-    return new
+    return _settled(new)
 
 
 def prepare_status_update(new: KubeObject, old: KubeObject) -> KubeObject:
@@ -199,12 +200,27 @@ def _without_carried_status(obj: KubeObject) -> KubeObject:
     return evolve(obj, extra=obj.extra.minus("status")) if "status" in obj.extra else obj
 
 
+def _settled(obj: KubeObject) -> KubeObject:
+    """Without the empty parts that it came with and that have been filled since."""
+    if not obj.extra or isinstance(obj, GenericObject):
+        return obj
+    filled = [
+        name
+        for name, part in _parts_of(type(obj))
+        if name in obj.extra and getattr(obj, part.name) != part.default
+    ]
+    return evolve(obj, extra=obj.extra.minus(*filled)) if filled else obj
+
+
+def _parts_of(kind: type[KubeObject]) -> tuple[tuple[str, attrs.Attribute[Any]], ...]:
+    return tuple([(json_name(part.name), part) for part in attrs.fields(kind)])
+
+
 def _kept_metadata(new: ObjectMeta, old: ObjectMeta) -> ObjectMeta:
     """rest.BeforeUpdate: what a client cannot change, or not by leaving it out."""
     grace = new.deletion_grace_period_seconds
     if grace is None:
         grace = old.deletion_grace_period_seconds
-    extra = new.extra.minus("managedFields", "selfLink")
     return evolve(
         new,
         uid=new.uid or old.uid,
@@ -215,8 +231,16 @@ def _kept_metadata(new: ObjectMeta, old: ObjectMeta) -> ObjectMeta:
         creation_timestamp=old.creation_timestamp,
         deletion_timestamp=old.deletion_timestamp or new.deletion_timestamp,
         deletion_grace_period_seconds=grace,
-        extra=extra,
+        extra=_unknown_metadata(new),
     )
+
+
+_METADATA: Final = (*[json_name(one.name) for one in attrs.fields(ObjectMeta)], "selfLink")
+
+
+def _unknown_metadata(metadata: ObjectMeta) -> FrozenDict[str, Any]:
+    """What metadata carries besides its fields; `namespace: ""` means the same as none, and is none in Go."""
+    return metadata.extra.minus(*_METADATA) if metadata.extra else metadata.extra
 
 
 # ---- generations

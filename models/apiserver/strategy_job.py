@@ -43,6 +43,10 @@ def with_generated_selector(job: Job) -> Job:
         spec=evolve(
             job.spec,
             selector=selector,
-            template=evolve(template, metadata=evolve(template.metadata, labels=wanted)),
+            template=evolve(
+                template,
+                metadata=evolve(template.metadata, labels=wanted),
+                extra=template.extra.minus("metadata"),
+            ),
         ),
     )

@@ -18,6 +18,7 @@ from chaoskube.models.apiserver.api import (
     Status,
 )
 from chaoskube.models.apiserver.audit import write_recorded
+from chaoskube.models.apiserver.bodies import order_of
 from chaoskube.models.apiserver.errors import (
     bad_request,
     conflict,
@@ -37,8 +38,6 @@ from chaoskube.models.objects import (
     KubeObject,
     Pod,
     PodCondition,
-    encode,
-    thaw,
 )
 from chaoskube.models.objects.conditions import set_condition
 from chaoskube.models.objects.resources import Resource, resource_of
@@ -86,6 +85,16 @@ def bind(ctx: Context, request: Request, resource: Resource) -> Flow[Done]:
     return Done(code=201, body=_CREATED)
 
 
+def bind_named_in_body(ctx: Context, request: Request) -> Flow[Done]:
+    """POST bindings: as pods/NAME/binding; the body says which pod."""
+    _, metadata = _content(request)
+    name = metadata.get("name", "")
+    if not name:
+        cause = Cause(reason="FieldValueRequired", message="Required value", field="metadata.name")
+        raise invalid("Binding", "", "", [cause])
+    return bind(ctx, evolve(request, name=name), resource_of("pods"))
+
+
 def _binding_refusal(pod: Pod, uid: str) -> str:
     name = pod.name
     if uid and uid != pod.uid:
@@ -114,13 +123,10 @@ def _bound(pod: Pod, node_name: str, annotations: Mapping[str, str], now_ns: int
 
 def _content(request: Request) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     """The body of a Binding or Eviction: what it says, and its metadata."""
-    body = request.body
-    tree: Any = encode(body) if isinstance(body, KubeObject) else thaw(body)
-    if not isinstance(tree, Mapping):
-        raise bad_request("the object provided is unrecognized")
+    tree = order_of(request, "v1", "Binding")
     metadata = tree.get("metadata") or {}
     name = metadata.get("name", "")
-    if name and name != request.name:
+    if name and request.name and name != request.name:
         raise bad_request(f"name in URL does not match name in {tree.get('kind', 'the')} object")
     return tree, metadata
 

@@ -22,6 +22,7 @@ from attrs import evolve
 from chaoskube.models.apiserver.admission import CREATE
 from chaoskube.models.apiserver.api import Cause, Request, Status
 from chaoskube.models.apiserver.authentication import ACCOUNT_PREFIX
+from chaoskube.models.apiserver.bodies import order_of
 from chaoskube.models.apiserver.errors import ApiError, bad_request, conflict, invalid, not_found
 from chaoskube.models.apiserver.flow import Context, Flow
 from chaoskube.models.apiserver.keys import key_of
@@ -33,9 +34,7 @@ from chaoskube.models.objects import (
     KubeObject,
     ObjectMeta,
     Pod,
-    encode,
     freeze,
-    thaw,
     time_text,
 )
 from chaoskube.models.objects.resources import Resource, resource_of
@@ -74,12 +73,8 @@ def create_token(ctx: Context, request: Request, resource: Resource) -> Flow[Don
 
 
 def _spec(request: Request) -> Mapping[str, Any]:
-    body = request.body
-    tree: Any = encode(body) if isinstance(body, KubeObject) else thaw(body)
-    if not isinstance(tree, Mapping):
-        raise bad_request("the object provided is unrecognized (must be of type TokenRequest)")
-    spec = tree.get("spec")
-    return spec if isinstance(spec, Mapping) else {}
+    spec: Mapping[str, Any] = order_of(request, API_VERSION, "TokenRequest").get("spec") or {}
+    return spec
 
 
 def _check_seconds(seconds: int) -> None:

@@ -26,7 +26,9 @@ def unmarshal_error(tree: Mapping[str, Any], path: str) -> str | None:
     value: Any = tree
     for step in re.findall(r"\[\d+\]|[^.\[\]]+", path):
         if step.startswith("["):
-            found, value = found.get("items", {}), value[int(step[1:-1])]
+            if not isinstance(value, (list, tuple)) or "items" not in found:
+                return None  # a key with brackets in it
+            found, value = found["items"], value[int(step[1:-1])]
             continue
         if "values" in found:
             found = found["values"]

@@ -24,7 +24,7 @@ from chaoskube.models.apiserver.api import (
     Request,
     Status,
 )
-from chaoskube.models.apiserver.apply import applied
+from chaoskube.models.apiserver.apply import applied, check_identity
 from chaoskube.models.apiserver.audit import write_recorded
 from chaoskube.models.apiserver.authentication import identify
 from chaoskube.models.apiserver.bodies import causes_error, object_of
@@ -174,11 +174,7 @@ def update_object(ctx: Context, request: Request, resource: Resource) -> Flow[Do
     """PUT of the object or its status."""
     key = key_of(resource, request.namespace, request.name)
     obj, warnings = object_of(request, resource, ctx.cache(resource.name).get(key))
-    if obj.name and obj.name != request.name:
-        raise bad_request(
-            f"the name of the object ({obj.name}) does not match the name on the URL ({request.name})"
-        )
-    _same_namespace(obj, request, resource)
+    check_identity(obj, request)
     wanted = obj.metadata.resource_version
     if wanted and not wanted.isdecimal():
         raise plain_error(f'strconv.ParseUint: parsing "{wanted}": invalid syntax')
@@ -216,7 +212,9 @@ def patch_object(ctx: Context, request: Request, resource: Resource) -> Flow[Don
         if request.patch_type == APPLY:
             new = applied(current, request, resource, ctx.wall_ns())
         else:
-            new = updated(request, resource, current, patched(current, request, resource), ctx.wall_ns())
+            new = patched(current, request, resource)
+            check_identity(new, request)
+            new = updated(request, resource, current, new, ctx.wall_ns())
         _check_version(new.metadata.resource_version, current, resource)
         return (yield from _next(ctx, request, resource, new, current, said))
 

@@ -19,6 +19,7 @@ from typing import Any, Final, TypeAlias
 
 from attrs import frozen
 
+from chaoskube.models.objects.frozen import Tree
 from chaoskube.models.objects.quantity import Quantity
 from chaoskube.models.objects.times import parse_time
 from chaoskube.sim import UsageError
@@ -118,11 +119,47 @@ def merges(found: Property) -> bool:
     return "merge" in str(found.get("strategy", "")).split(",")
 
 
+def drop_unknown(tree: Tree) -> None:
+    """Take every field out of an object that its schema doesn't have."""
+    struct = struct_of(str(tree.get("apiVersion")), str(tree.get("kind")))
+    if struct is not None:
+        _drop_from({"struct": struct}, tree)
+
+
+def _drop_from(found: Property, value: Any) -> None:
+    if "struct" in found and isinstance(value, dict):
+        properties = properties_of(found["struct"])
+        for name in list(value):
+            if name in properties:
+                _drop_from(_field_for(properties, found["struct"], name, value[name]), value[name])
+            else:
+                del value[name]
+    elif "items" in found and isinstance(value, list):
+        for item in value:
+            _drop_from(found["items"], item)
+    elif "values" in found and isinstance(value, dict):
+        for item in value.values():
+            _drop_from(found["values"], item)
+
+
 @cache
 def _data() -> dict[str, Any]:
     packed = files(__package__).joinpath("schema.json.gz").read_bytes()
     result: dict[str, Any] = json.loads(gzip.decompress(packed))
     return result
+
+
+_SCHEMA: Final = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps"
+
+
+def _field_for(properties: Mapping[str, Property], struct: str, name: str, value: object) -> Property:
+    """What a field is; some of a CustomResourceDefinition's schemas are one thing or another. (types_jsonschema.go)"""
+    if struct == _SCHEMA:
+        if name == "items":
+            return {"items": {"struct": struct}} if isinstance(value, (list, tuple)) else {"struct": struct}
+        if name in ("additionalProperties", "additionalItems") and not isinstance(value, bool):
+            return {"struct": struct}
+    return properties[name]
 
 
 def _check_struct(tree: Mapping[str, Any], struct: str, path: str) -> Iterator[Problem]:
@@ -135,7 +172,7 @@ def _check_struct(tree: Mapping[str, Any], struct: str, path: str) -> Iterator[P
             hint = f'; did you mean "{near[0]}"?' if near else ""
             yield Problem(path=where, message=f'unknown field "{name}"{hint}')
         elif value is not None:
-            yield from _check_value(value, properties[name], where)
+            yield from _check_value(value, _field_for(properties, struct, name, value), where)
     for name in definition["required"]:
         if tree.get(name) is None:
             yield Problem(path=f"{path}.{name}" if path else name, message="is required, and missing")

@@ -53,7 +53,11 @@ def _defaulted(
         if missing:
             resources = evolve(resources, **{field: given.plus(missing)})
             said.append(f"{', '.join(missing)} {field[:-1]} for {role} {container.name}")
-    return container if resources is container.resources else evolve(container, resources=resources)
+    return (
+        container
+        if resources is container.resources
+        else evolve(container, resources=resources, extra=container.extra.minus("resources"))
+    )
 
 
 # ---- what is refused

@@ -191,12 +191,14 @@ def _decode(tree: Mapping[str, Any]) -> Entry:
         raise ValueError("apiVersion must not be empty")
     if tree.get("fieldsType") != _FIELDS_TYPE:
         raise ValueError(f"fieldsType {tree.get('fieldsType')!r} must be {_FIELDS_TYPE}")
-    time = tree.get("time")
+    time, fields = tree.get("time"), tree.get("fieldsV1") or {}
+    if not isinstance(fields, Mapping):
+        raise ValueError(f"fieldsV1 must be a mapping, is {fields!r}")  # noqa: TRY004  # as all else that is malformed
     return Entry(
         manager=str(tree.get("manager", "")),
         operation=str(tree["operation"]),
         api_version=str(tree["apiVersion"]),
-        fields=FieldSet.decode(tree.get("fieldsV1") or {}),
+        fields=FieldSet.decode(fields),
         subresource=str(tree.get("subresource", "")),
         time=None if time is None else second(parse_time(str(time))),
     )

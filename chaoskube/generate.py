@@ -150,9 +150,12 @@ class _Names:
         """What a relapse keeps to."""
 
     def marks(self) -> tuple[Mark, ...]:
-        """What can be aimed at: whatever has happened again and again until now."""
+        """What can be aimed at: whatever has happened again and again until now, often to those that lead alone."""
         world = self._session.world
-        return marks_seen(world.journal.entries, world.network, self._session.targets("process"))
+        leads = self._aim and self.aiming.random() < self._aim
+        processes = self._session.targets(f"{LEADING}process") if leads else ()
+        wanted = processes or self._session.targets("process")
+        return marks_seen(world.journal.entries, world.network, wanted)
 
     def near(self, process: str) -> Hit:
         """This process, its machine, the streams that reach it or leave it."""

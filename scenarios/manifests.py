@@ -94,11 +94,13 @@ def _scenario(setup: Setup, title: str) -> Scenario:
     )
 
 
-def build(world: World, setup: Setup, operators: Sequence[Operator] = ()) -> Cluster:
+def build(
+    world: World, setup: Setup, operators: Sequence[Operator] = (), *, make: type[Cluster] = Cluster
+) -> Cluster:
     """The cluster of a setup. Raises UsageError where the setup is not one."""
     if not isinstance(setup.get("shape"), Mapping) or not isinstance(setup.get("documents"), Sequence):
         raise UsageError("setup needs shape (a mapping) and documents (a list of Kubernetes objects)")
-    return Cluster(world, shape_of(setup), list(_objects(setup)), operators)
+    return make(world, shape_of(setup), list(_objects(setup)), operators)
 
 
 def notes(setup: Setup) -> tuple[str, ...]:

@@ -33,6 +33,8 @@ from chaoskube.sim import UsageError, World
 
 NAME = "operated"
 INSTALLED = "chaoskube."
+LEADING = "leading-"
+"""Before a kind of target: those of them that matter most."""
 
 
 def operated(
@@ -68,12 +70,40 @@ def _scenario(setup: Setup) -> Scenario:
     return evolve(made, name=NAME, setup=setup, build=build, menu=tuple(both))
 
 
+class Operated(Cluster):
+    """A cluster in which what concerns the operators matters most."""
+
+    def targets(self, kind: str) -> tuple[str, ...]:
+        """Of what leads: the replicas that work, then the others; what they watch, and the servers' caches of that."""
+        if not kind.startswith(LEADING):
+            return super().targets(kind)
+        wanted = kind.removeprefix(LEADING)
+        own = self._replicas()
+        if wanted == "process":
+            return own
+        if wanted == "question":
+            return tuple(one for one in self.targets(wanted) if one.partition("@")[2].startswith(own))
+        if wanted not in ("stream", "watch"):
+            return super().targets(kind)
+        known = self.targets(wanted)
+        watches = [one for one in known if one.endswith(own)]
+        labels = tuple(f"etcd-{one.partition('@')[0].partition('.')[0]}" for one in watches)
+        return (*watches, *(one for one in known if one.startswith(labels)))
+
+    def _replicas(self) -> tuple[str, ...]:
+        """The processes of the operators, those that lead first."""
+        prefixes = tuple(f"{one.name}-" for one in self.operators)
+        leading = [name for holders in self.observer.leaders.values() for name in holders]
+        names = [name for name in self.targets("process") if name.startswith(prefixes)]
+        return tuple(sorted(names, key=lambda name: (name not in leading, name)))
+
+
 def build(world: World, setup: Setup) -> Cluster:
     """The cluster of a setup, with its operators."""
     references = setup.get("operators")
     if not isinstance(references, Sequence) or not all(isinstance(one, str) for one in references):
         raise UsageError("setup needs operators: a list of FILE:NAME")
-    return manifests.build(world, setup, [load_operator(str(one)) for one in references])
+    return manifests.build(world, setup, [load_operator(str(one)) for one in references], make=Operated)
 
 
 # ---- where an operator stands

@@ -9,7 +9,8 @@ draw some), `passes.py` (simpler ones).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from random import Random
 
 import attrs
@@ -108,8 +109,10 @@ def ordinal(number: int) -> str:
     return f"{number}{'th' if number % 100 in (11, 12, 13) else ending}"
 
 
-def marks_seen(entries: Iterable[Entry], network: Network, processes: Sequence[str]) -> tuple[Mark, ...]:
-    """What has happened more than once and may happen again, in the order in which it did for the first time.
+def marks_seen(entries: Iterable[Entry], network: Network, processes: Sequence[str]) -> dict[Mark, int]:
+    """What has happened more than once and may happen again, and how often; the latest last.
+
+    Of what each process does, the half that it did last: much of the rest belongs to its beginning, and never comes again.
 
     Of a moment that is told by words, the marks with its first two words (a verb and a resource, say), with each, and none;
     of streams, those that carry something now.
@@ -122,28 +125,41 @@ def marks_seen(entries: Iterable[Entry], network: Network, processes: Sequence[s
         if one is not None and entry.by in wanted:
             for kinds in _kinds(one, entry.event):
                 mark = Mark(moment=one.name, process=entry.by, kinds=kinds)
-                found[mark] = found.get(mark, 0) + 1
-    marks = [mark for mark, count in found.items() if count >= SEEN_MIN]
+                found[mark] = found.pop(mark, 0) + 1
+    marks = _latest_half({mark: count for mark, count in found.items() if count >= SEEN_MIN})
     streams = [one for one in moments if one.is_of_stream and one is not MESSAGE]
     for label, process in network.opened_streams:
-        if process in wanted and network.carried(label, process) >= CARRIED_MIN:
+        carried = network.carried(label, process) if process in wanted else 0
+        if carried >= CARRIED_MIN:
             kinds_of = [(one.name, one.kind_of_label(label)) for one in streams]
-            marks += [
-                Mark(moment=name, process=process, kinds=(kind,))
+            marks |= {
+                Mark(moment=name, process=process, kinds=(kind,)): carried
                 for name, kind in kinds_of
                 if kind is not None
-            ]
-    return tuple(marks)
+            }
+    return marks
 
 
-def draw_aim(marks: Sequence[Mark], rng: Random, is_wanted: Callable[[Mark], bool]) -> Aim | None:
-    """An aim at one of the marks that are wanted; None when there is none."""
+def _latest_half(marks: Mapping[Mark, int]) -> dict[Mark, int]:
+    of_process = Counter(mark.process for mark in marks)
+    passed: Counter[str] = Counter()
+    kept = {}
+    for mark, count in marks.items():
+        passed[mark.process] += 1
+        if 2 * passed[mark.process] > of_process[mark.process]:
+            kept[mark] = count
+    return kept
+
+
+def draw_aim(marks: Mapping[Mark, int], rng: Random, is_wanted: Callable[[Mark], bool]) -> Aim | None:
+    """An aim at one of the marks that are wanted, not farther away than have come already; None when there is none."""
     wanted = [mark for mark in marks if is_wanted(mark)]
     if not wanted:
         return None
     process = rng.choice(list(dict.fromkeys(mark.process for mark in wanted)))
     mark = rng.choice([one for one in wanted if one.process == process])
-    return Aim(side=rng.choice(mark.definition.sides), nth=rng.choice(NTH_DRAWN), mark=mark)
+    nth = min(rng.choice(NTH_DRAWN), max(1, marks[mark] // 2))
+    return Aim(side=rng.choice(mark.definition.sides), nth=nth, mark=mark)
 
 
 def _kinds(one: Moment, event: object) -> Iterator[tuple[str, ...]]:

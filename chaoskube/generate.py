@@ -7,7 +7,8 @@ all, because some promises hold only in calm. Two more things are drawn for each
 the subject says matters most just now (`targets("leading-process")`), and whether one action comes as a volley, the same
 verb again at the same instant, as when a rack loses its power; and whether it relapses: faults come one at a time then, and
 soon after one has ended the next hits the same target, while that is still catching up. And how many of its faults are aimed
-at a moment (`aim.py`) of a component, mostly of the one that they hit, instead of at a time.
+at a moment (`aim.py`) of a component, mostly of the one that they hit, instead of at a time. What is aimed is followed by an
+operation at once, where the run has any: most of what components do follows from what users do, and is over soon.
 
 Arguments are drawn when their time comes, from what exists in the world then; what was drawn is recorded
 as plain steps. Called by `hunt.py`.
@@ -86,6 +87,8 @@ def generate(scenario: Scenario, seed: int, *, bug: Bug | None = None, story: bo
             if session.is_over:
                 break
             step = _draw_and_apply(session, shape, names, rng)
+            if step is not None and step.aim is not None:
+                del due[: _follow_up(session, shape, names)]
             action = step.action if step is not None and step.aim is None else None
             span = _span(action)
             again = at + span + _soon(rng)
@@ -149,7 +152,7 @@ class _Names:
         self.hit: Hit = {}
         """What a relapse keeps to."""
 
-    def marks(self) -> tuple[Mark, ...]:
+    def marks(self) -> dict[Mark, int]:
         """What can be aimed at: whatever has happened again and again until now, often to those that lead alone."""
         world = self._session.world
         leads = self._aim and self.aiming.random() < self._aim
@@ -199,6 +202,15 @@ def _draw_and_apply(session: Session, shape: Shape, names: _Names, rng: Random) 
     return None
 
 
+def _follow_up(session: Session, shape: Shape, names: _Names) -> int:
+    """Do one operation, so that there is something to meet; 1 when that was done, instead of what was next."""
+    operations = [one for one in shape.verbs if one[0].kind != FAULT]
+    if not operations or names.hit:
+        return 0
+    cls = names.aiming.choices([cls for cls, _ in operations], [weight for _, weight in operations])[0]
+    return int(_apply(session, cls, shape, names, names.aiming) is not None)
+
+
 def _apply(session: Session, cls: type[Action], shape: Shape, names: _Names, rng: Random) -> Step | None:
     aim = _draw_aim(cls, shape, names)
     kept = names.hit
@@ -206,6 +218,8 @@ def _apply(session: Session, cls: type[Action], shape: Shape, names: _Names, rng
         names.hit = names.near(aim.mark.process)
     try:
         action = draw_action(cls, rng, names)
+        if aim is not None and not session.is_possible(action):
+            return None
         session.apply(action, aim)
     except CannotApply:
         return None

@@ -153,7 +153,7 @@ def _machine_of(scenario: Scenario, bug: Bug | None, name: str) -> type[_Machine
         def names(kind: str) -> tuple[str, ...]:
             return kinds.setdefault(kind, session.targets(kind))
 
-        marks = marks_seen(session.world.journal.entries, session.world.network, names("process"))
+        marks = tuple(marks_seen(session.world.journal.entries, session.world.network, names("process")))
         body: dict[str, object] = {"scenario": scenario, "bug": bug, "found": {}}
         for cls in scenario.menu:
             made = _rule_of(cls, names, marks, scenario.duration_ns)

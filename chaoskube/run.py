@@ -208,6 +208,15 @@ class Session:
             raise
         self._armed[number] = Sight(self.world, aim, lambda: self._fire(number))
 
+    def is_possible(self, action: Action) -> bool:
+        """Would it make sense here and now?"""
+        try:
+            action.check(self.targets)
+            action.ready(Stage(self.world, self.subject, lambda: None, self._heal_all))
+        except CannotApply:
+            return False
+        return True
+
     def _try(self, number: int) -> None:
         try:
             self._begin(self.attempted[number].action)

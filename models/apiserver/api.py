@@ -125,6 +125,8 @@ class Request:
     field_manager: str = ""
     force: bool = False
     dry_run: bool = False
+    body_bytes: int = 0
+    """How large the body was where it came over HTTP; what components of the cluster send isn't measured."""
 
     def digest_text(self) -> str:
         """Everything it asks for, in short; groups and client go with the user."""

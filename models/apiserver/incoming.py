@@ -5,8 +5,9 @@ those of the JSON without spaces.
 Sources: staging/src/k8s.io/apiserver/pkg/server/config.go (MaxRequestBodyBytes), pkg/endpoints/handlers/{rest,create,patch}.go
 (limitedReadBody, transformDecodeError), Go's encoding/json (maxNestingDepth).
 
-Called by `paths.py`.
-Not modelled: bodies nested deeper than `NESTING_MAX` (a real server takes up to 10,000 levels).
+Called by `paths.py`, and by `writes.py` before it stores what came from a large body.
+Not modelled: bodies nested deeper than `NESTING_MAX` (a real server takes up to 10,000 levels); the size of built-in kinds
+as protobuf (taken as JSON), objects that many small patches made large.
 """
 
 from __future__ import annotations
@@ -15,13 +16,18 @@ import math
 from collections.abc import Mapping
 from typing import Any, Final
 
-from chaoskube.models.apiserver.api import PATCH, Status
-from chaoskube.models.apiserver.errors import ApiError, bad_request
+from chaoskube.models.apiserver.api import PATCH, Request, Status
+from chaoskube.models.apiserver.errors import ApiError, bad_request, plain_error
+from chaoskube.models.etcd.errors import REQUEST_TOO_LARGE
+from chaoskube.models.etcd.sizes import MAX_MESSAGE_BYTES, MAX_REQUEST_BYTES
+from chaoskube.models.objects import KubeObject, encode
 from chaoskube.models.objects.frozen import FrozenDict
 
 BODY_BYTES_MAX: Final = 3 * 1024 * 1024
 NESTING_MAX: Final = 200
 """Of objects and arrays in each other; enough for the schemas of definitions."""
+MEASURED_FROM: Final = 64 * 1024
+"""Bytes of a body: what smaller ones make of an object is taken to fit into etcd."""
 INTEGER_BITS_MAX: Final = 1023
 _SUMMARY: Final = 30
 
@@ -30,8 +36,8 @@ class _Unreadable(Exception):
     """Why no JSON decoder takes this."""
 
 
-def received(body: object, verb: str, kind: str) -> Any:
-    """The body, frozen; 413 or 400 for what isn't even looked at."""
+def received(body: object, verb: str, kind: str) -> tuple[Any, int]:
+    """The body, frozen, and its size; 413 or 400 for what isn't even looked at."""
     size = [0]
     try:
         result = _read(body, NESTING_MAX, size)
@@ -40,7 +46,20 @@ def received(body: object, verb: str, kind: str) -> Any:
     if size[0] > BODY_BYTES_MAX:
         message = f"Request entity too large: limit is {BODY_BYTES_MAX}"
         raise ApiError(Status(code=413, reason="RequestEntityTooLarge", message=message))
-    return result
+    return result, size[0]
+
+
+def check_storable(obj: KubeObject, request: Request) -> None:
+    """Refuse what etcd would refuse: only large bodies make large objects. (clientv3 and etcdserver, in gRPC's words)"""
+    if request.body_bytes < MEASURED_FROM:
+        return
+    size = [0]
+    _read(encode(obj), NESTING_MAX, size)
+    if size[0] > MAX_MESSAGE_BYTES:
+        why = f"trying to send message larger than max ({size[0]} vs. {MAX_MESSAGE_BYTES})"
+        raise plain_error(f"rpc error: code = ResourceExhausted desc = {why}")
+    if size[0] > MAX_REQUEST_BYTES:
+        raise plain_error(REQUEST_TOO_LARGE.message)
 
 
 def readable(text: str) -> str:

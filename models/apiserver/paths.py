@@ -90,7 +90,7 @@ def to_request(
     query = {name: readable(value) for name, value in (query or {}).items()}
     target = parse_path(readable(path))
     verb = _verb(method, target, query)
-    body = None if verb in _BODILESS else received(body, verb, target.resource.kind)
+    body, size = (None, 0) if verb in _BODILESS else received(body, verb, target.resource.kind)
     patch_type = ""
     if verb == PATCH:
         patch_type = _PATCHES.get(content_type or "", "")
@@ -116,6 +116,7 @@ def to_request(
         field_manager=query.get("fieldManager", ""),
         force=query.get("force") in ("1", "true"),
         dry_run=dry_run(query, verb, body),
+        body_bytes=size,
     )
 
 

@@ -39,6 +39,7 @@ from chaoskube.models.apiserver.errors import (
     plain_error,
 )
 from chaoskube.models.apiserver.flow import Context, Flow
+from chaoskube.models.apiserver.incoming import check_storable
 from chaoskube.models.apiserver.keys import key_of
 from chaoskube.models.apiserver.managing import created, updated
 from chaoskube.models.apiserver.names import generated_name, new_uid
@@ -146,6 +147,7 @@ def _store_new(
             if isinstance(new, Service):
                 new = yield from addresses.pretend(new)
             return Saved(obj=new, prev=None, revision=0, wrote=False)
+        check_storable(new, request)
         if isinstance(new, Service):
             new = yield from addresses.allocate(ctx, new)
         saved = yield from create(key, new)
@@ -322,6 +324,8 @@ def _next(
         raise refusal
     if chain.validating(target):
         yield from chain.validate(ctx, attributes.with_object(new))
+    if not request.dry_run:
+        check_storable(new, request)
     if current.metadata.finalizers and deletion.is_removed_by_update(current, new):
         raise FinalizersGone(current, new)
     return new

@@ -112,7 +112,7 @@ def _times(rng: Random) -> int:
 
 def _crooked(rng: Random, path: str) -> str:
     """Now and then another path."""
-    if rng.random() > 0.04:
+    if rng.random() > 0.04 or path.count("/") < 2:
         return path
     parts = path.split("/")
     place = rng.randrange(1, len(parts))

@@ -353,9 +353,16 @@ class Session:
                 self.world.journal.subscribe(event_type, wake)
 
     def _waker(self, invariant: Invariant) -> Callable[[Entry], None]:
-        def always(entry: Entry) -> None:
+        ask, observer = invariant.ask, self.subject.observer
+        memory = self._memory.setdefault(invariant.name, {})
+
+        def always(entry: Entry) -> None:  # a hundred times a virtual second: `_ask`, without a call more
             if self.failure is None and self._doubt is None:
-                message = self._ask(invariant, entry)
+                try:
+                    message = ask(observer, entry, memory)
+                except UsageError as problem:
+                    self._cannot_ask(problem)
+                    return
                 if message is not None:
                     self._fail(VIOLATED, invariant.name, message, entry.by)
 
@@ -370,9 +377,12 @@ class Session:
         try:
             return invariant.ask(self.subject.observer, entry, memory)
         except UsageError as problem:
-            self._doubt = self._doubt or problem
-            self.world.stop(problem)
+            self._cannot_ask(problem)
             return None
+
+    def _cannot_ask(self, problem: UsageError) -> None:
+        self._doubt = self._doubt or problem
+        self.world.stop(problem)
 
     # -- endings
 

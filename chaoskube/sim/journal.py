@@ -107,9 +107,9 @@ class Journal:
     def flush(self) -> None:
         """Hash what was gathered; the digest doesn't depend on when this is called."""
         # Two hashes, each a plain concatenation: where a chunk happens to end can't be seen in them.
-        for text in self._texts:
-            self._text_hash.update(text.encode(errors="surrogatepass"))
-            self._text_hash.update(b"\n")
+        if self._texts:
+            self._texts.append("")  # so that the last line ends as the others do
+            self._text_hash.update("\n".join(self._texts).encode(errors="surrogatepass"))
         ticks = array("q", self.ticks)
         if sys.byteorder == "big":
             ticks.byteswap()

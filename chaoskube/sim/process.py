@@ -300,7 +300,7 @@ class Process:
 
     def send(self, to_process: str, message: object) -> None:
         """Send a datagram to another process: it may be lost, doubled or overtaken under faults."""
-        if not self.is_running:  # as in `Connection.send`
+        if self.state is not ProcessState.RUNNING:  # as in `Connection.send`
             self.handle(self.life, self.send, (to_process, message))
             return
         self.world.network.send(self, to_process, message)

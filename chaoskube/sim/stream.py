@@ -193,8 +193,10 @@ class Connection:
         if self._state is not _State.CONNECTING:
             return
         self._state = _State.OPEN
-        self._cancel(self._give_up)
-        self._cancel(self._resend_timer)
+        if self._give_up is not None:
+            self._give_up.cancel()
+        if self._resend_timer is not None:
+            self._resend_timer.cancel()
         if self.on_open is not None:
             self.process.handle(self.life, self.on_open, ())
         early, self._early = self._early, []
@@ -402,16 +404,13 @@ class Connection:
     def _finish(self) -> None:
         self._state = _State.CLOSED
         self._early.clear()
-        self._cancel(self._give_up)
-        self._cancel(self._ping_timer)
-        if not self._stalled:
-            self._cancel(self._resend_timer)
+        if self._give_up is not None:
+            self._give_up.cancel()
+        if self._ping_timer is not None:
+            self._ping_timer.cancel()
+        if self._resend_timer is not None and not self._stalled:
+            self._resend_timer.cancel()
         self.network.closed(self)
-
-    @staticmethod
-    def _cancel(timer: Timer | None) -> None:
-        if timer is not None:
-            timer.cancel()
 
     def __repr__(self) -> str:
         return (

@@ -97,7 +97,9 @@ class RaftNode:
             self._process.send(sender, _Gone())
             return
         # A member that is behind doesn't know who has joined since; whoever speaks says where (rafthttp AddRemote).
-        self._membership.names.setdefault(message.from_, sender)
+        names = self._membership.names
+        if message.from_ not in names:
+            names[message.from_] = sender
         self._peers.heard(sender)
         if kind is _MSG_PROP and self._proposals.is_repeated(message):
             return

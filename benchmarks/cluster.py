@@ -1,11 +1,14 @@
 """How fast the whole cluster lives: `python benchmarks/cluster.py`.
 
 Three etcd members, two API servers, controllers, schedulers, three nodes, six pods, ten requests a second.
-Prints virtual seconds a wall-clock second, calm and under faults with every invariant on. Asserts nothing.
+Prints virtual seconds a CPU second, and a wall-clock second beside it (which says little where others work on the same
+machine): calm, and under faults with every invariant on. And what it takes to come up, which each run of a hunt begins with.
+Asserts nothing.
 """
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 
@@ -59,31 +62,42 @@ def under_faults(session: Session) -> None:
 
 def measure(name: str, drive: Callable[[Session], None]) -> None:
     """Print the best of three."""
-    best, events = 0.0, 0
+    best, best_wall, events = 0.0, 0.0, 0
     for _ in range(3):
         with Session(with_six_pods(scenario_named("rolling-update"))) as session:
             session.warm_up()
-            began, first = time.perf_counter(), session.world.now
+            began, began_wall, first = time.process_time(), time.perf_counter(), session.world.now
             drive(session)
             lived = (session.world.now - first) / SECOND
-            best = max(best, lived / (time.perf_counter() - began))
+            best = max(best, lived / (time.process_time() - began))
+            best_wall = max(best_wall, lived / (time.perf_counter() - began_wall))
             events = len(session.world.journal.entries)
             if session.failure is not None:
                 name = f"{name} (stopped at {lived:.0f} s: {session.failure.name})"
                 break
-    print(f"{name:45} {best:8.0f} virtual seconds a second   ({events:,} journal events)")
+    print(
+        f"{name:45} {best:8.0f} virtual seconds a CPU second, {best_wall:.0f} a second   ({events:,} journal events)"
+    )
+
+
+def measure_warm_up(name: str, scenario: Scenario) -> None:
+    """Print the best of three; the first also loads what is loaded late."""
+    best, lived = math.inf, 0.0
+    for _ in range(3):
+        began = time.process_time()
+        with Session(scenario) as session:
+            session.warm_up()
+            lived = session.world.now / SECOND
+        best = min(best, time.process_time() - began)
+    print(f"{name:45} {lived:8.0f} virtual seconds in {best:.2f} CPU seconds")
 
 
 def main() -> None:
     """Print the table."""
     load()
-    began = time.perf_counter()
-    with Session(with_six_pods(scenario_named("rolling-update"))) as session:
-        session.warm_up()
-        lived = session.world.now / SECOND
-    print(
-        f"{'from nothing to six ready pods':45} {lived:8.0f} virtual seconds in {time.perf_counter() - began:.2f} s"
-    )
+    measure_warm_up("from nothing to six ready pods", with_six_pods(scenario_named("rolling-update")))
+    for name in ("rolling-update", "scale-storm"):
+        measure_warm_up(f"warm-up of {name}", scenario_named(name))
     measure("calm", calm)
     measure("under faults, invariants on", under_faults)
 

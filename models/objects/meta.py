@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from attrs import evolve, field, frozen
 
@@ -170,6 +170,9 @@ class GenericObject(KubeObject):
     content: FrozenDict[str, Any] = EMPTY
 
 
+_as_json: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
+
+
 def _digest_text(obj: KubeObject) -> str:
     from chaoskube.models.objects.codec import (
         encode,  # the codec stands on the classes; asked at the first digest only
@@ -179,6 +182,5 @@ def _digest_text(obj: KubeObject) -> str:
         obj.metadata.managed_fields is not None
     ):  # they follow from the writes; working them out costs more than one
         obj = evolve(obj, metadata=evolve(obj.metadata, managed_fields=None))
-    text = json.dumps(encode(obj), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    content = hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
+    content = hashlib.blake2b(_as_json(encode(obj)).encode(), digest_size=6).hexdigest()
     return f"{obj.kind}/{obj.key}:{obj.metadata.resource_version}#{content}"

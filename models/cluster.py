@@ -188,7 +188,11 @@ class Cluster:
 
     def _servers_of(self, process: Process, number: int) -> tuple[Address, ...]:
         """The API servers of a node's component, in the order in which it goes through them."""
-        return _from(self._servers, process.life - 1 if self.shape.balanced else number)
+        return _from(self._servers, self._first_server(process.life, number))
+
+    def _first_server(self, life: int, number: int) -> int:
+        """Which API server the `number`th node asks first in this life of its own."""
+        return (life - 1 if self.shape.balanced else number) % len(self._servers)
 
     def _component(self, name: str, host: str, boot: Callable[[Process], object]) -> None:
         self._components.append(self.world.process(name, host=host, boot=boot))
@@ -275,7 +279,15 @@ class Cluster:
             return ()
         seen = self.observer
         owners = [one.uid for key in keys if (one := seen.get(StatefulSet, key)) is not None]
-        return leading(kind, seen.all(Pod), seen.all(Node), self.targets("server"), owners)
+        return leading(
+            kind, pods=seen.all(Pod), nodes=seen.all(Node), owners=owners, next_server=self._next_server
+        )
+
+    def _next_server(self, node: str) -> str:
+        """The API server that this node's kubelet asks first when it starts again."""
+        life = self.world.processes[f"kubelet@{node}"].life + 1
+        number = self._first_server(life, int(node.removeprefix("node-")))
+        return self.targets("server")[number]
 
     def _streams(self) -> tuple[str, ...]:
         """What each client watches, and each API server's own watches: whatever was opened until now.
@@ -394,6 +406,9 @@ def _progress(seen: Observer, key: str) -> str:
     pods = seen.pods_of_deployment(key)
     waiting = [(pod.name, reason) for pod in pods if (reason := _not_up(pod)) is not None]
     available = f"{deployment.status.available_replicas or 0} of {deployment.spec.replicas} available"
+    failure = get_condition(deployment.status.conditions, "ReplicaFailure")
+    if failure is not None and failure.status == "True":
+        return f"{available}; no pod is made for it: {failure.message}"
     if not waiting:
         return f"{available}; it has {len(pods)} pods" if pods else f"{available}; it has no pods"
     name, reason = waiting[0]

@@ -1,7 +1,7 @@
-"""A database of one pod that is moved from node to node, while nodes change over from one API server to another.
+"""A database whose pods are moved from node to node, while nodes change over from one API server to another.
 
 A pod of a StatefulSet has a name, a disk and clients that count on there being one of it. It is moved by ordinary means:
-its node gets a new kubelet (drain, restart, uncordon), the pod is deleted. Nothing is forced: a forced deletion gives the
+its node gets a new kubelet (drain, restart, uncordon), or it is deleted. Nothing is forced: a forced deletion gives the
 promise away. Nodes reach two API servers through a balancer, so whoever starts again asks the other one; the cache of that one
 may stand still or be late. Whoever believes it sees the past. (k/k#59848.)
 
@@ -15,7 +15,6 @@ from attrs import asdict, evolve
 from chaoskube.faults.crash import Crash
 from chaoskube.faults.delay_stream import DelayStream
 from chaoskube.faults.freeze_stream import FreezeStream
-from chaoskube.faults.steer import Steer
 from chaoskube.models.cluster import Shape
 from chaoskube.models.objects import load_documents
 from chaoskube.scenario import Scenario, scenario
@@ -30,7 +29,7 @@ kind: StatefulSet
 metadata: {name: db, namespace: default}
 spec:
   serviceName: db
-  replicas: 1
+  replicas: 2
   selector: {matchLabels: {app: db}}
   template:
     metadata: {labels: {app: db}}
@@ -44,16 +43,16 @@ spec:
 
 @scenario("stateful-failover")
 def stateful_failover() -> Scenario:
-    """A StatefulSet's pod is moved while nodes change over from one API server to another."""
+    """A StatefulSet's pods are moved while nodes change over from one API server to another."""
     trees = [document.tree for document in load_documents(DATABASE, "stateful_failover.py")]
-    made = of_documents(trees, title="a database of one pod")
+    made = of_documents(trees, title="a database of two pods")
     shape = Shape(etcd=1, managers=1, schedulers=1, nodes=2, requests_per_second=0, balanced=True)
     return evolve(
         made,
         name="stateful-failover",
-        doc="A database of one pod is moved between nodes that change over from one API server to another.",
+        doc="The pods of a database are moved between nodes that change over from one API server to another.",
         setup={**made.setup, "shape": asdict(shape)},
-        menu=(UpgradeNode, DeleteMember, Crash, Steer, DelayStream, FreezeStream),
+        menu=(UpgradeNode, DeleteMember, Crash, DelayStream, FreezeStream),
         duration_ns=30 * SECOND,
         actions_max=10,
     )

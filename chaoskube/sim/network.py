@@ -212,7 +212,8 @@ class Network:
             raise ModelBug(f"{process.name} sends to {to_process!r}, which is no process")
         now = world.clock.now
         world.journal.trace(f"{now} {process.name}>{to_process} {canonical(message)}")
-        link = self.link(process.host_name, target.host_name)
+        source_host, target_host = process.host_name, target.host_name
+        link = self._links.get((source_host, target_host)) or self.link(source_host, target_host)
         if link.blocked:
             return
         arrival = now + link.latency_ns + link.extra_ns

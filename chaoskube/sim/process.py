@@ -110,7 +110,11 @@ class Process:
 
     def call_later(self, delay_ns: int, fn: Callable[..., object], *args: object) -> Timer:
         """Call `fn(*args)` after `delay_ns`, unless this life ends first; late if paused then."""
-        return self.call_at(self._clock.now + delay_ns, fn, *args)
+        clock = self._clock
+        when_ns = clock.now + delay_ns
+        timer = ProcessTimer(self, when_ns, fn, args)
+        clock.at(when_ns, timer.fire)
+        return timer
 
     def call_at(self, when_ns: int, fn: Callable[..., object], *args: object) -> Timer:
         """Call `fn(*args)` when `now` is `when_ns`, on the same terms as `call_later`."""
@@ -317,7 +321,9 @@ class ProcessTimer(Timer):
     def __init__(
         self, process: Process, when: int, fn: Callable[..., object], args: tuple[object, ...]
     ) -> None:
-        super().__init__(when, fn, args)
+        self.when = when  # as `Timer` does, without a call more: most of all timers are made here
+        self._fn = fn
+        self._args = args
         self.process = process
         self._life = process.life
 

@@ -116,7 +116,7 @@ class RaftNode:
             self._role_changed()
         if raft.lead != self._lead:
             self._lead_changed()
-        messages = raft.only_messages()
+        messages = raft.messages and raft.only_messages()
         if messages:
             self._send(messages)
         elif raft.has_ready():
@@ -206,13 +206,17 @@ class RaftNode:
             member.snapshots.save_if_due()
 
     def _send(self, messages: Sequence[Message]) -> None:
-        names, own = self._membership.names, self._member.id
+        names, own, is_plain = self._membership.names, self._member.id, self._cluster is None
         for message in messages:
             to = message.to
             if message.type is _MSG_SNAP:
                 self._member.snapshots.send(message)
             elif to != own and to in names:
-                self.send_to(names[to], message)
+                name = names[to]
+                if is_plain and name in self._addresses:  # as `send_to`, without a call more
+                    self._process.send(name, message)
+                else:
+                    self.send_to(name, message)
 
     def send_to(self, name: str, message: Message) -> None:
         """Send one message to a member, if anything runs under its name yet."""

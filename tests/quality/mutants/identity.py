@@ -5,22 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from chaoskube.bug import patched
-from chaoskube.models.client.api import ApiClient
 from chaoskube.models.client.election import Election
-from chaoskube.models.client.informer import Informer
 from chaoskube.models.client.leader_election import LeaderElector
-from chaoskube.models.node import kubelet
+from chaoskube.scenarios.bugs.apiserver_stale_list_time_travel import apiserver_stale_list_time_travel
 from tests.quality.mutant import mutant
 
 
-@mutant("a-pod-runs-in-one-place", scenario="rolling-update")
-def kubelets_watch_all_pods() -> Iterator[None]:
-    """A kubelet's watch does not say which node's pods it wants."""
-
-    def unselected(client: ApiClient, resource: str, *, field_selector: str = "") -> Informer:
-        return Informer(client, resource, field_selector="" if resource == "pods" else field_selector)
-
-    with patched(kubelet, "Informer", unselected):
+@mutant("a-pod-runs-in-one-place", scenario="stateful-failover")
+def the_past_is_believed() -> Iterator[None]:
+    """The planted bug apiserver-stale-list-time-travel: who begins lists from any cache, however old."""
+    with apiserver_stale_list_time_travel.patch():
         yield
 
 

@@ -11,6 +11,7 @@ from chaoskube.models.apiserver.watch_cache import WatchCache
 from chaoskube.models.apiserver.watcher import Change
 from chaoskube.models.client.store import Store
 from chaoskube.models.objects import KubeObject
+from chaoskube.scenarios.bugs.informer_drops_recreate_after_relist import informer_drops_recreate_after_relist
 from chaoskube.scenarios.bugs.reflector_stuck_on_too_large_rv import reflector_stuck_on_too_large_rv
 from tests.quality.mutant import mutant
 
@@ -54,6 +55,13 @@ def lists_only_add() -> Iterator[None]:
         return known
 
     with patched(Store, "replace", put_all):
+        yield
+
+
+@mutant("what-a-cache-was-told-it-keeps", scenario="api-machinery")
+def made_anew_is_forgotten() -> Iterator[None]:
+    """The planted bug informer-drops-recreate-after-relist: who is made anew while his deletion waits in a queue is dropped."""
+    with informer_drops_recreate_after_relist.patch():
         yield
 
 

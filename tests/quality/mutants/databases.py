@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from chaoskube.bug import patched
+from chaoskube.models.client.operator import Loop
 from chaoskube.models.objects import GenericObject, KubeObject
 from chaoskube.scenarios.operators import database
-from chaoskube.scenarios.operators.database import Databases, member_of, members_wanted
-from chaoskube.sim import Refused
+from chaoskube.scenarios.operators.database import member_of, members_wanted
 from tests.quality.mutant import mutant
 
 Objects = Iterable[KubeObject]
@@ -39,14 +39,7 @@ def claims_go_with_their_pods() -> Iterator[None]:
 
 
 @mutant("databases-have-their-members", scenario="database-operator")
-def refused_once_is_refused_for_good() -> Iterator[None]:
-    """The operator doesn't try again what was refused because an earlier one of that name is still there."""
-
-    async def make(self: Databases, made: KubeObject) -> None:
-        try:
-            await self._client.create(made)
-        except Refused:
-            return
-
-    with patched(Databases, "_make", make):
+def departures_go_unnoticed() -> Iterator[None]:
+    """The operator hears nothing of the pods that it owns."""
+    with patched(Loop, "_owned_changed", lambda self, obj: None):
         yield

@@ -13,6 +13,17 @@ from chaoskube.models.apiserver.watch_cache import WatchCache
     cites="kubernetes/kubernetes PR 91417",
     invariants=("list-and-watch-have-no-gap",),
     scenario="api-machinery",
+    needs=(
+        "crash",
+        "crash-host",
+        "drop-stream",
+        "steer",
+        "cut-initial-list",
+        "partition",
+        "pause",
+        "lose",
+        "slow-disk",
+    ),
 )
 def watchcache_accepts_too_old_rv() -> Iterator[None]:
     """The oldest event that can be served is told from the list that filled the cache, not from what is still kept."""

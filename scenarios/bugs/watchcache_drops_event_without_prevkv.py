@@ -14,6 +14,19 @@ from chaoskube.models.etcd.messages import Event
     cites="kubernetes/kubernetes#76624, PR 76675",
     invariants=("list-and-watch-have-no-gap", "caches-catch-up", "what-a-cache-is-told-was-so"),
     scenario="api-machinery",
+    needs=(
+        "slow-link",
+        "delay-stream",
+        "freeze-stream",
+        "hide-event",
+        "pause",
+        "partition",
+        "lose",
+        "crash",
+        "crash-host",
+        "drop-stream",
+        "cut-initial-list",
+    ),
 )
 def watchcache_drops_event_without_prevkv() -> Iterator[None]:
     """Where compaction was faster than the event, a server takes the change for one that concerns nobody."""

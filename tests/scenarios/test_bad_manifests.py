@@ -31,6 +31,24 @@ spec:
             - containerPort: 80
 """
 CUSTOM = "apiVersion: monitoring.coreos.com/v1\nkind: ServiceMonitor\nmetadata: {name: web}\n"
+TILL = """\
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: tills.shop.example}
+spec:
+  group: shop.example
+  scope: Namespaced
+  names: {plural: tills, singular: till, kind: Till}
+  versions:
+    - name: v1
+      served: true
+      storage: true
+      schema: {openAPIV3Schema: {type: object}}
+---
+apiVersion: shop.example/v1
+kind: Till
+metadata: {name: front}
+"""
 
 
 def refusal(text: str) -> str:
@@ -115,6 +133,39 @@ def test_an_annotation_of_ours_is_checked(annotation: str, problem: str) -> None
     assert refusal(text).startswith(problem)
 
 
+def test_a_job_needs_no_selector() -> None:
+    """The server makes one of the Job's uid before it validates."""
+    job = "apiVersion: batch/v1\nkind: Job\nmetadata: {name: once}\n"
+    template = "spec: {template: {spec: {restartPolicy: Never, containers: [{name: once, image: once}]}}}\n"
+
+    assert read(("-",), job + template) is not None
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        (
+            "name: tills.",
+            "name: till.",
+            "in:3: CustomResourceDefinition till.shop.example: metadata.name: Invalid value",
+        ),
+        ("type: object}", "type: objekt}", "must be object at the root"),
+        (
+            "metadata: {name: front}",
+            "metadata: {name: Front}",
+            "in:16: Till Front: metadata.name: Invalid value",
+        ),
+    ],
+)
+def test_definitions_and_their_objects_are_held_to_all_that_the_server_asks(
+    old: str, new: str, problem: str
+) -> None:
+    """Not only to their fields: names, schemas, and who fits whom."""
+    assert read(("-",), TILL) is not None
+
+    assert problem in refusal(TILL.replace(old, new))
+
+
 def test_an_annotation_of_ours_in_the_wrong_place_is_told() -> None:
     """On the Deployment itself it would be without effect, and nobody would notice."""
     text = WEB.replace("  name: web\nspec", "  name: web\n  annotations: {chaoskube.dev/drain: 3s}\nspec")
@@ -142,6 +193,10 @@ def test_more_pods_than_there_is_room_for_are_refused() -> None:
         (
             "          readinessProbe: {httpGet: {path: /, port: http}}\n",
             "runs, but is not ready: the readiness probe of container web does not succeed",
+        ),
+        (
+            "---\napiVersion: v1\nkind: ResourceQuota\nmetadata: {name: none}\nspec: {hard: {pods: 0}}\n",
+            "no pod is made for it: pods .* is forbidden: exceeded quota: none, requested: pods=1, used: pods=0, limited: pods=0",
         ),
     ],
 )

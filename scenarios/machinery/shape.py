@@ -6,11 +6,11 @@ assumptions, and the minimiser replaces a draw by a value.
 - members: of etcd, 1 or 3; either: mostly 1, because nothing here is about Raft.
 - servers: API servers, 1 or 2; either: mostly 2.
 - window: how many events each watch cache keeps; 0 as real ones do (100 and more, which no story here gets past in time);
-  either: 4 to 12 in one world of two.
+  either: 3 to 10 in two worlds of three.
 - watch_buffer: how many responses of etcd wait for a slow watcher (etcd's 128, or one window of HTTP/2); either: one to four in
-  one world of three.
+  one world of two.
 - compact_ms: how often somebody compacts etcd beside what API servers do every five minutes; 0 for never; either: every 300 ms
-  in one world of three.
+  in one world of two.
 - pace: how long writers think between two writes, in ms; either: 300 or 1000.
 """
 
@@ -120,13 +120,13 @@ def simpler(setup: Setup) -> Iterable[Setup]:
 
 def _drawn(name: str, luck: Random) -> int:
     if name == "window":
-        return luck.randint(4, 12) if luck.randrange(2) else 0
+        return luck.randint(3, 10) if luck.randrange(3) else 0
     if name == "watch_buffer":
-        return WATCH_BUFFER_USUAL if luck.randrange(3) else luck.randint(1, 4)
+        return WATCH_BUFFER_USUAL if luck.randrange(2) else luck.randint(1, 4)
     choices = {
         "members": (1, 1, 1, 3),
         "servers": (2, 2, 2, 1),
-        "compact_ms": (0, 0, 300),
+        "compact_ms": (0, 300),
         "pace": (300, 300, 1000),
     }
     return luck.choice(choices[name])

@@ -17,6 +17,7 @@ from __future__ import annotations
 import types
 from collections.abc import Callable, Mapping
 from functools import lru_cache
+from operator import attrgetter
 from typing import (
     Annotated,
     Any,
@@ -142,10 +143,8 @@ class _Table:
         self.by_name = {field.name: field for field in self.fields}
         self.is_shared = bool(getattr(cls, "SHARED", False))
         self.structs = tuple(field.attribute for field in self.fields if field.holds_struct)
-        self.plan = [
-            (f.attribute, f.name, f.default, f.encode, f.is_written, f.is_text, f.is_struct)
-            for f in self.fields
-        ]
+        self.plan = [(f.name, f.default, f.encode, f.is_written, f.is_text, f.is_struct) for f in self.fields]
+        self.values_of = _values_of([field.attribute for field in self.fields])
 
     def decode(self, tree: Mapping[str, Any]) -> Any:
         if type(tree) is not dict and not isinstance(tree, Mapping):
@@ -181,8 +180,9 @@ class _Table:
 
     def encode(self, obj: object) -> Tree:
         tree: Tree = {}
-        for attribute, name, default, encoder, is_written, is_text, is_struct in self.plan:
-            value = getattr(obj, attribute)
+        for (name, default, encoder, is_written, is_text, is_struct), value in zip(
+            self.plan, self.values_of(obj), strict=True
+        ):
             if value is None or value is default or not value or is_struct and value == default:
                 if is_written:
                     tree[name] = _empty(value, encoder)
@@ -195,6 +195,13 @@ class _Table:
             if name not in tree and (self.carried or name not in self.by_name and value is not None):
                 tree[name] = thaw(value)
         return tree
+
+
+def _values_of(names: list[str]) -> Callable[[object], tuple[Any, ...]]:
+    """The attributes of an object, all at once."""
+    if len(names) > 1:
+        return attrgetter(*names)
+    return lambda obj: tuple([getattr(obj, name) for name in names])
 
 
 def _means_absent(field: _Field, decoded: object) -> bool:

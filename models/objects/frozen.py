@@ -8,7 +8,7 @@ private copy back. Called by the codec and by whoever holds JSON that isn't mode
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NoReturn, TypeAlias, TypeVar
+from typing import Any, Final, NoReturn, TypeAlias, TypeVar
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -62,11 +62,12 @@ class FrozenDict(dict[K, V]):
 
 
 EMPTY: FrozenDict[str, Any] = FrozenDict()
+_LEAVES: Final = frozenset({str, int, bool, float, type(None)})
 
 
 def freeze(tree: object) -> Any:
     """The same JSON, immutable: mappings become FrozenDicts, lists become tuples."""
-    if isinstance(tree, FrozenDict):
+    if type(tree) in _LEAVES or isinstance(tree, FrozenDict):
         return tree
     if isinstance(tree, Mapping):
         return FrozenDict({key: freeze(value) for key, value in tree.items()})
@@ -77,6 +78,8 @@ def freeze(tree: object) -> Any:
 
 def thaw(tree: object) -> Any:
     """A private, plain copy: dicts and lists."""
+    if type(tree) in _LEAVES:
+        return tree
     if isinstance(tree, Mapping):
         return {key: thaw(value) for key, value in tree.items()}
     if isinstance(tree, (list, tuple)):

@@ -16,7 +16,7 @@ ROOMS = ("chaoskube", "models", "invariants", "scenarios")
 USE_THEM = """
 from chaoskube.discovery import scenario_named
 from chaoskube.invariants import all_of_a_cluster
-from chaoskube.models.objects import ConfigMap
+from chaoskube.models.objects import Node
 from chaoskube.action import parse_step
 from chaoskube.run import Session
 from chaoskube.sim import SECOND
@@ -31,9 +31,9 @@ with Session(scenario) as session:
         session.advance_to(step.at)
         session.apply(step.action)
     result = session.finish(30 * SECOND)
-    made = session.subject.observer.get(ConfigMap, "default/kube-root-ca.crt")
+    made = session.subject.observer.get(Node, "node-1")
 assert result.failure is None, result.failure
-assert made is not None and made.data == {"ca.crt": "certificate"}, made
+assert made is not None and made.metadata.annotations["node.alpha.kubernetes.io/ttl"] == "0", made
 print("all four work")
 """
 

@@ -33,6 +33,8 @@ from chaoskube.models.apiserver.errors import (
     no_such_resource,
     paths_not_installed,
 )
+from chaoskube.models.apiserver.event_versions import API_VERSION as EVENTS
+from chaoskube.models.apiserver.event_versions import renamed
 from chaoskube.models.apiserver.flow import Context, Flow
 from chaoskube.models.apiserver.reads import get_object, list_objects
 from chaoskube.models.apiserver.subresources import Handler, bind_named_in_body, handler_of
@@ -55,6 +57,8 @@ def handle(ctx: Context, request: Request) -> Flow[Done]:
     if resource.custom is not None:
         check_path(request, resource)
     flow = handle_known(ctx, request, resource)
+    if resource.api_version == EVENTS:
+        return renamed(flow)
     return flow if resource.custom is None else custom_request(flow, ctx, request, resource)
 
 

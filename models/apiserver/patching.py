@@ -31,6 +31,7 @@ from chaoskube.models.objects import (
     DecodeError,
     GenericObject,
     KubeObject,
+    Namespace,
     ObjectMeta,
     decode,
     decode_as,
@@ -95,7 +96,9 @@ def patched(obj: KubeObject, request: Request, resource: Resource) -> KubeObject
     if not isinstance(patch, Mapping):
         raise _not_a(patch, "map[string]interface {}", request.patch_type)
     parts = {part: value for part, value in patch.items() if part not in ("apiVersion", "kind")}
-    is_whole = isinstance(obj, GenericObject) or "spec" in parts or any("$" in part for part in parts)
+    is_whole = (
+        isinstance(obj, (GenericObject, Namespace)) or "spec" in parts or any("$" in part for part in parts)
+    )
     if is_whole or (is_filled(type(obj)) and not hasattr(obj, "spec")):
         tree = _apply(_tree_for(obj, patch), thaw(patch), request.patch_type, obj)
         return _whole(tree, obj, request, resource)

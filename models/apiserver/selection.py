@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from chaoskube.models.apiserver.errors import bad_request
+from chaoskube.models.apiserver.event_versions import API_VERSION as EVENTS
 from chaoskube.models.apiserver.watcher import Predicate
 from chaoskube.models.objects.resources import Resource
 from chaoskube.models.objects.selectors import parse_field_selector, parse_label_selector
@@ -90,7 +91,10 @@ def _by_fields(resource: Resource, text: str) -> Predicate:
 
 
 def _of_built_in(resource: Resource) -> Mapping[str, Getter]:
-    return {**_EVERYWHERE, **_OF_KIND.get(resource.plural, {})}
+    return {
+        **_EVERYWHERE,
+        **(_NEWER_EVENTS if resource.api_version == EVENTS else _OF_KIND.get(resource.plural, {})),
+    }
 
 
 def _of_custom(resource: Resource) -> Mapping[str, Getter]:
@@ -104,6 +108,20 @@ def _at(path: str, obj: Any) -> object:
     for step in path.removeprefix(".").split("."):
         node = node.get(step) if isinstance(node, Mapping) else None
     return node
+
+
+_NEWER_EVENTS: Mapping[str, Getter] = {
+    path: partial(_at, f".{path}")
+    for path in (
+        "regarding.kind",
+        "regarding.namespace",
+        "regarding.name",
+        "regarding.uid",
+        "reason",
+        "reportingController",
+        "type",
+    )
+}
 
 
 def _text(value: object) -> str:

@@ -16,7 +16,7 @@ from typing import Final
 from chaoskube.models.apiserver.api import ADDED, BOOKMARK, ERROR, Bookmark, Status, WatchEvent
 from chaoskube.models.apiserver.cache_feed import is_lost
 from chaoskube.models.apiserver.errors import expired, internal_error
-from chaoskube.models.apiserver.storage import from_kv
+from chaoskube.models.apiserver.event_versions import read_event
 from chaoskube.models.apiserver.watcher import Change, Watcher, event_for
 from chaoskube.models.etcd import messages as etcd
 from chaoskube.models.etcd.client import EtcdClient, WatchHandle
@@ -51,8 +51,8 @@ class UncachedWatch:
         """Tell what exists, as read at `revision`, and go on from there."""
         watcher = self._watcher
         for kv in initial:
-            event = WatchEvent(ADDED, from_kv(kv))
-            if watcher.matches is None or watcher.matches(from_kv(kv)):
+            event = WatchEvent(ADDED, read_event(kv, self._resource))
+            if watcher.matches is None or watcher.matches(read_event(kv, self._resource)):
                 self._connection.send(event)
         if end_mark:
             mark = Bookmark(
@@ -89,8 +89,8 @@ class UncachedWatch:
             change = Change(
                 key=event.kv.key,
                 revision=event.kv.mod_revision,
-                obj=from_kv(event.kv) if is_put else None,
-                prev=from_kv(event.prev_kv) if event.prev_kv is not None else None,
+                obj=read_event(event.kv, self._resource) if is_put else None,
+                prev=read_event(event.prev_kv, self._resource) if event.prev_kv is not None else None,
             )
             told = event_for(self._watcher, change, {})
             self._watcher.after = max(self._watcher.after, change.revision)

@@ -18,15 +18,15 @@ from typing import Any, Final
 import attrs
 from attrs import frozen
 
-from chaoskube.sim import World
+from chaoskube.sim import SECOND, World
 
 from .oracle import of_object, of_refusal, of_store, of_views, of_write
 from .requests import Sent, draw
 from .server import Answer, Bench
 from .values import at, places
 
-PER_WORLD: Final = 500
-VIEWS_EVERY: Final = 100
+PER_WORLD: Final = 1000
+VIEWS_EVERY: Final = 200
 SETTLES_SLOWLY: Final = ("customresourcedefinitions",)
 
 
@@ -78,7 +78,7 @@ class Trial:
             before = self.bench.contents()
             answer = self.bench.send(sent)
             if any(plural in sent.path for plural in SETTLES_SLOWLY):
-                self.bench.world.advance(8_000_000_000)
+                self.bench.world.advance(8 * SECOND)
             wrong = "; ".join(self._wrong(sent, answer, before))
         except Exception:  # noqa: BLE001  # whatever it is, it is what we look for
             return None, traceback.format_exc()
@@ -100,6 +100,7 @@ class Trial:
     def views(self) -> str:
         """What is wrong with lists and watches."""
         try:
+            self.bench.world.advance(SECOND)
             return "; ".join(of_views(self.bench))
         except Exception:  # noqa: BLE001  # as above
             return traceback.format_exc()

@@ -284,6 +284,9 @@ def targets() -> tuple[Resource, ...]:
     return (*resources(), *custom_resources())
 
 
+_NEWER_NAMES: Final = {"involvedObject": "regarding", "message": "note"}
+
+
 def new_object(resource: Resource, place: int, name: str, namespace: str) -> Tree:
     """A valid object of this resource (the first of its kind's seeds, or another)."""
     of_kind = seeds().get(resource.kind, ({},))
@@ -294,4 +297,6 @@ def new_object(resource: Resource, place: int, name: str, namespace: str) -> Tre
     labels = content.pop("labels", None)
     if labels:
         metadata["labels"] = labels
+    if resource.api_version == "events.k8s.io/v1":
+        content = {_NEWER_NAMES.get(name, name): value for name, value in content.items()}
     return {"apiVersion": resource.api_version, "kind": resource.kind, "metadata": metadata, **content}

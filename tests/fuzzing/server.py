@@ -40,7 +40,8 @@ from .seeds import BOXES, GADGETS, new_object, targets
 
 PORT: Final = 6443
 HOST: Final = "control"
-SETTLE_NS: Final = 8 * MILLISECOND
+SETTLE_NS: Final = 12 * MILLISECOND
+"""Enough for an answer, and for the caches and watches to hear of a write."""
 LONGEST_NS: Final = 70 * SECOND
 ROOT: Final = "/registry/"
 
@@ -105,6 +106,7 @@ class Bench:
         self.user.start()
         world.advance(4 * SECOND)
         self._answers: dict[int, Response] = {}
+        self._contents: tuple[int, dict[str, tuple[object, int]]] = (0, {})
         self._count = 0
         self._link = self.connect("api", self._on_answer, lambda reason: None)
         self._furnish()
@@ -180,8 +182,7 @@ class Bench:
         self._count += 1
         number = self._count
         self._link.send(attrs.evolve(request, id=number))
-        done = self.world.run_until(lambda: number in self._answers, LONGEST_NS, MILLISECOND)
-        self.world.advance(SETTLE_NS)
+        done = self.world.run_until(lambda: number in self._answers, LONGEST_NS, SETTLE_NS)
         if not done:
             return Answer(code=0, tree=None)
         response = self._answers.pop(number)
@@ -197,10 +198,9 @@ class Bench:
         heard: list[Any] = []
         connection = self.connect(f"watch/{request.resource}", heard.append, lambda reason: None)
         connection.send(request)
-        self.world.run_until(lambda: bool(heard), 100 * MILLISECOND, 2 * MILLISECOND)
+        self.world.run_until(lambda: bool(heard), 8 * SETTLE_NS, SETTLE_NS)
         if connection.is_open:
             connection.close()
-        self.world.advance(SETTLE_NS)
         refusals = [one for one in heard if isinstance(one, Response)]
         if refusals:
             code, tree = answer_of(refusals[0])
@@ -216,12 +216,16 @@ class Bench:
 
     def contents(self) -> dict[str, tuple[object, int]]:
         """Every key under the registry, with what it holds; an object with its resource version."""
+        if self._contents[0] == self.revision:
+            return self._contents[1]
         asked = etcd.Range(key=ROOT, range_end=etcd.prefix_end(ROOT))
         found = self.replica.state.store.range(asked)
         assert isinstance(found, etcd.RangeResponse)
-        return {
+        held = {
             kv.key: (kv.value, kv.mod_revision if isinstance(kv.value, KubeObject) else 0) for kv in found.kvs
         }
+        self._contents = (self.revision, held)
+        return held
 
     def stored(self) -> list[Stored]:
         """The objects in the store."""
@@ -268,7 +272,7 @@ class Bench:
         number = self._count
         options = ListOptions(resource_version=version)
         self._link.send(Request(id=number, verb="list", resource=name, user="fuzz", options=options))
-        self.world.run_until(lambda: number in self._answers, LONGEST_NS, MILLISECOND)
+        self.world.run_until(lambda: number in self._answers, LONGEST_NS, SETTLE_NS)
         body = self._answers.pop(number).body
         return body if isinstance(body, ObjectList) else body_tree(body)
 

@@ -15,9 +15,11 @@ would come later is part of the run. Times in results are virtual ns since the s
 from __future__ import annotations
 
 import hashlib
+import os
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Self
 
 import attrs
@@ -48,6 +50,11 @@ from chaoskube.sim import (
     show,
 )
 
+_NOT_THEIRS = tuple(
+    str(folder)
+    for folder in (Path(__file__).parent, Path(os.__file__).parent, Path(attrs.__file__).parents[1])
+)
+"""Folders of code that is not the user's: ours, Python's, and what is installed beside us."""
 POLL_NS = SECOND
 """How often settling and the `eventually` invariants are looked at once faults have stopped."""
 STAY_NS = 10 * SECOND
@@ -474,5 +481,8 @@ def _dashed(name: str) -> str:
 
 
 def _place(problem: BaseException | None) -> str:
+    """Where it was raised: the last line of the user's own code, if any of it was involved."""
     frames = traceback.extract_tb(problem.__traceback__) if problem is not None else []
-    return f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
+    theirs = [frame for frame in frames if not frame.filename.startswith(_NOT_THEIRS)]
+    last = (theirs or frames)[-1:]
+    return "".join(f" ({frame.filename}:{frame.lineno})" for frame in last)

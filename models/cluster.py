@@ -22,7 +22,7 @@ from chaoskube.models.apps.ports import targets_of
 from chaoskube.models.apps.web import web
 from chaoskube.models.client.api import ApiClient
 from chaoskube.models.client.events import InformerSynced
-from chaoskube.models.client.operator import Operator, boot_operator
+from chaoskube.models.client.operator import Operator, OperatorWaits, OperatorWaitsNoMore, boot_operator
 from chaoskube.models.constants import SUPERVISOR_RESTART
 from chaoskube.models.controllers.manager import boot_controller_manager
 from chaoskube.models.etcd.client import CLIENT_PORT
@@ -106,6 +106,8 @@ class Cluster:
         self.observer = Observer(world)
         self._applied = False
         self._apply_problem = ""
+        self._waiting: dict[str, str] = {}
+        """Operators that cannot begin, and why."""
         self._servers: tuple[Address, ...] = ()
         self._components: list[Process] = []
         self._build()
@@ -113,6 +115,8 @@ class Cluster:
     # -- building
 
     def _build(self) -> None:
+        self.world.journal.subscribe(OperatorWaits, self._operator_waits)
+        self.world.journal.subscribe(OperatorWaitsNoMore, self._operator_waits_no_more)
         shape = self.shape
         controls = max(shape.etcd, shape.apiservers, shape.managers, shape.schedulers)
         for number in range(controls):
@@ -196,6 +200,13 @@ class Cluster:
 
     def _component(self, name: str, host: str, boot: Callable[[Process], object]) -> None:
         self._components.append(self.world.process(name, host=host, boot=boot))
+
+    def _operator_waits(self, entry: Entry) -> None:
+        assert isinstance(entry.event, OperatorWaits), "subscribed to it"
+        self._waiting[entry.by] = entry.event.why
+
+    def _operator_waits_no_more(self, entry: Entry) -> None:
+        self._waiting.pop(entry.by, None)
 
     # -- kubectl
 
@@ -339,6 +350,8 @@ class Cluster:
             reason = _not_up(pod) if pod is not None else None
             if reason is not None:
                 return f"pod {document.key} {reason}"
+        for name, why in self._waiting.items():
+            return f"operator {name} cannot begin: {why}"
         at, change = seen.last_change
         if self.world.now - at < WARM_QUIET_NS:
             return f"the last change was {(self.world.now - at) / SECOND:.1f} s ago: {change}"

@@ -11,8 +11,9 @@ from collections.abc import Callable
 
 from attrs import frozen
 
-from chaoskube.models.apiserver.events import Written
+from chaoskube.models.apiserver.events import Denied, Written
 from chaoskube.models.client.events import InformerRelisted, InformerSynced, LeaderStarted, LeaderStopped
+from chaoskube.models.client.operator import OperatorWaits
 from chaoskube.models.controllers.events import EvictionDecided, NodeJudgedUnknown, ReplicaSetScaleDecided
 from chaoskube.models.network.events import ProxySynced, RequestEnded
 from chaoskube.models.node.events import (
@@ -135,6 +136,12 @@ def _proxy(event: ProxySynced) -> str:
     return f"routes Service {event.service}{port} to {to or 'nobody'}{no_more}"
 
 
+def _denied(event: Denied) -> str:
+    group = f".{event.group}" if event.group else ""
+    where = f" in namespace {event.namespace}" if event.namespace else ""
+    return f"forbids {event.user} to {event.verb} {event.resource}{group}{where}"
+
+
 def _name(key: str) -> str:
     return key.rpartition("/")[2]
 
@@ -153,6 +160,8 @@ _OF_A_CONTAINER = (
 )
 _TELLERS: dict[type, Callable[..., str | None]] = {
     Written: _written,
+    Denied: _denied,
+    OperatorWaits: lambda event: f"cannot begin: {event.why}",
     ReplicaSetScaleDecided: _scaled,
     RequestEnded: _request,
     ContainerStarted: lambda event: f"container {event.container} starts on {event.node}",

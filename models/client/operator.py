@@ -25,9 +25,10 @@ manager would end, and begin anew.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+from inspect import iscoroutinefunction
 from typing import Final
 
-from attrs import frozen
+from attrs import field, frozen
 
 from chaoskube.models.client.api import ApiClient
 from chaoskube.models.client.election import ElectionOptions
@@ -61,6 +62,13 @@ class OperatorWaits:
 
 
 @frozen(kw_only=True)
+class OperatorWaitsNoMore:
+    """What an operator waited for is there."""
+
+    name: str
+
+
+@frozen(kw_only=True)
 class Operator:
     """What a scenario runs: a name, what makes it, and whom it acts as."""
 
@@ -68,11 +76,19 @@ class Operator:
     make: Callable[[OperatorContext], object]
     source: object
     """What stands in the user's file under the decorator: how a trace finds it again."""
-    account: str = ""
+    account: str = field(default="")
     """NAMESPACE/NAME of its service account; "" for an administrator."""
     replicas: int = 1
     elections: tuple[ElectionOptions, ...] = ()
     """How each replica leads, in turn; as everybody does if there are none. They differ while a change rolls out."""
+
+    @account.validator
+    def _account_is_whole(self, attribute: object, account: str) -> None:
+        namespace, _, name = account.partition("/")
+        if account and not (namespace and name):
+            raise UsageError(
+                f"operator {self.name}: account={account!r} must be NAMESPACE/NAME, like default/operator"
+            )
 
     @property
     def user(self) -> str:
@@ -219,6 +235,11 @@ def reconciler(
     owned = tuple(owns)
 
     def declared(reconcile: Callable[[OperatorContext, str], Awaitable[None]]) -> Operator:
+        if not iscoroutinefunction(reconcile):
+            raise UsageError(
+                f"operator {name}: {getattr(reconcile, '__name__', reconcile)} must be an `async def`"
+            )
+
         def make(op: OperatorContext) -> object:
             return op.reconcile(
                 lambda key: reconcile(op, key),
@@ -287,4 +308,6 @@ async def _wait_for_resources(context: OperatorContext, operator: Operator) -> N
             context.forget()
             await context.process.sleep(DISCOVERY_RETRY_NS)
             continue
+        if told:
+            context.process.record(OperatorWaitsNoMore(name=operator.name))
         return

@@ -16,7 +16,7 @@ from chaoskube.models.client.operator import (
 )
 from chaoskube.models.cluster import Cluster, Shape
 from chaoskube.models.objects import ConfigMap, KubeObject, ObjectMeta, OwnerReference, decode
-from chaoskube.sim import SECOND, World
+from chaoskube.sim import SECOND, UsageError, World
 
 SMALL = Shape(etcd=1, apiservers=2, managers=1, schedulers=1, nodes=1, requests_per_second=0)
 DEFINITION = decode(
@@ -118,6 +118,27 @@ def test_an_operator_that_asks_for_what_is_not_there_says_so_once(cluster: Clust
 
     assert waits and all("'boxes.shop.example' is not served" in one.why for one in waits)
     assert len(waits) <= 2
+
+
+def test_a_cluster_is_not_up_while_an_operator_cannot_begin(cluster: Cluster) -> None:
+    """Else a hunt would be one in which nobody works."""
+    cluster.world.advance(20 * SECOND)
+
+    assert "operator lost-0 cannot begin: resource 'boxes.shop.example' is not served" in str(cluster.warm())
+
+
+def test_what_cannot_be_an_operator_is_refused_where_it_is_declared() -> None:
+    def no_coroutine(op: OperatorContext, key: str) -> None:
+        """Forgets its async."""
+
+    with pytest.raises(UsageError, match="operator till: no_coroutine must be an `async def`"):
+        reconciler("till", on="tills.shop.example")(no_coroutine)  # type: ignore[arg-type]  # the mistake
+    with pytest.raises(UsageError, match="account='nobody' must be NAMESPACE/NAME"):
+        reconciler("till", on="tills.shop.example", account="nobody")(keep_drawer_of)
+
+
+async def keep_drawer_of(op: OperatorContext, key: str) -> None:
+    """Does nothing."""
 
 
 def test_it_acts_as_its_service_account(cluster: Cluster) -> None:

@@ -70,6 +70,7 @@ class Connection:
         "_ping_timer",
         "_resend_timer",
         "_resends",
+        "_returned",
         "_sent",
         "_stalled",
         "_state",
@@ -104,6 +105,8 @@ class Connection:
         self._way: Link | None = None
         self._early: list[object] = []
         self._stalled: list[object] = []
+        self._returned = 0
+        """How many of them had left already: they come before all others."""
         self._held: list[object] = []
         self._last_arrival = 0
         self._deadline = 0
@@ -250,26 +253,25 @@ class Connection:
 
     def _transmit(self, message: object) -> None:
         network = self.network
-        clock = network.world.clock
-        network.world.journal.trace(
-            f"{clock.now} {self.process.name}>{self.peer_name} {self.label} {canonical(message)}"
+        world = network.world
+        world.journal.trace(
+            f"{world.clock.now} {self.process.name}>{self.peer_name} {self.label} {canonical(message)}"
         )
-        peer = self._peer
-        assert peer is not None
-        link = self._way
-        assert link is not None
         rules = network.stream_rules and network.rules_about(self.label, self.process.name, self.peer_name)
         if rules and self._is_held_back(rules, message):
             self._held.append(message)
             return
+        self._put_on_its_way(message, sum([rule.delay_ns() for rule in rules]) if rules else 0)
+
+    def _put_on_its_way(self, message: object, late_ns: int = 0) -> None:
+        clock = self.network.world.clock
+        peer, link = self._peer, self._way
+        assert peer is not None and link is not None
         self._sent += 1
         if self._stalled or link.blocked or not peer.process.machine.is_up:
-            self._stall(message)
+            self._stall(message, len(self._stalled))
             return
-        arrival = clock.now + link.latency_ns + link.extra_ns
-        if rules:
-            arrival += sum([rule.delay_ns() for rule in rules])
-        arrival = max(arrival, self._last_arrival)
+        arrival = max(clock.now + link.latency_ns + link.extra_ns + late_ns, self._last_arrival)
         self._last_arrival = arrival
         clock.at(arrival, peer._arrive, message)
 
@@ -279,7 +281,8 @@ class Connection:
         link = sender._way
         assert link is not None
         if sender._stalled or link.blocked or not self.process.machine.is_up:
-            sender._stall(message)
+            sender._stall(message, sender._returned)  # it was sent before all that never left
+            sender._returned += 1
         elif self._state is _State.CLOSED:
             if message is not _FIN:
                 self._answer_reset(sender)
@@ -345,9 +348,9 @@ class Connection:
 
     # -- trouble
 
-    def _stall(self, message: object) -> None:
+    def _stall(self, message: object, place: int) -> None:
         self._sent -= 1
-        self._stalled.append(message)
+        self._stalled.insert(place, message)
         if self._resend_timer is None or not self._resend_timer.active:
             self._resends = 0
             self._resend_later()
@@ -364,9 +367,9 @@ class Connection:
             return
         link = self.network.link(self.process.host_name, peer.process.host_name)
         if not link.blocked and peer.process.machine.is_up:
-            stalled, self._stalled = self._stalled, []
+            stalled, self._stalled, self._returned = self._stalled, [], 0
             for message in stalled:
-                self._transmit(message)
+                self._put_on_its_way(message)  # rules were asked when it was sent
             return
         self._resends += 1
         if self._resends >= RETRANSMITS:

@@ -6,7 +6,17 @@ from collections.abc import Callable
 
 import pytest
 
-from chaoskube.sim import MILLISECOND, SECOND, Address, Connection, Process, World
+from chaoskube.sim import (
+    MILLISECOND,
+    SECOND,
+    Address,
+    Connection,
+    FrozenStream,
+    LateStream,
+    Process,
+    StreamName,
+    World,
+)
 
 PORT = 80
 
@@ -92,6 +102,45 @@ def test_what_is_under_way_when_the_partition_begins_is_late_too() -> None:
         cut.heal()
         world.advance(SECOND)
         assert [message for _, message in pair.heard] == ["under way"]
+
+
+@pytest.mark.parametrize("sent_meanwhile_s", [1, 10])
+def test_what_is_under_way_comes_before_what_is_sent_while_the_partition_lasts(sent_meanwhile_s: int) -> None:
+    """A late stream may have messages under way for long; they arrive at a link that is cut after newer ones were held."""
+    with World() as world:
+        pair = Pair(world)
+        world.advance(SECOND)
+        late = world.network.rule(LateStream(StreamName.parse("talk@*>*"), 5 * SECOND))
+        for number in range(3):
+            pair.connection.send(number)
+            world.advance(SECOND)
+        late.heal()
+        cut = world.network.partition(["a"], ["b"])
+        for number in range(3, 6):
+            pair.connection.send(number)
+            world.advance(sent_meanwhile_s * SECOND)
+        cut.heal()
+        pair.connection.send(6)
+        world.advance(60 * SECOND)
+
+        assert [message for _, message in pair.heard] == list(range(7))
+
+
+def test_a_stream_that_freezes_keeps_what_a_partition_holds_before_what_comes_later() -> None:
+    """What was sent before the freeze is on its way already."""
+    with World() as world:
+        pair = Pair(world)
+        world.advance(SECOND)
+        cut = world.network.partition(["a"], ["b"])
+        pair.connection.send(0)
+        frozen = world.network.freeze_stream(FrozenStream(StreamName.parse("talk@*>*")))
+        pair.connection.send(1)
+        cut.heal()
+        world.advance(5 * SECOND)
+        frozen.heal()
+        world.advance(SECOND)
+
+        assert [message for _, message in pair.heard] == [0, 1]
 
 
 def test_keepalive_finds_a_partition_and_a_frozen_peer_and_not_a_quiet_one() -> None:

@@ -54,17 +54,37 @@ def _is_left_out(value: object, found: Property) -> bool:
     return not value and ("items" in found if isinstance(value, (list, tuple)) else "values" in found)
 
 
+_ZEROS: Final = {
+    "string": "",
+    "byte": "",
+    "int32": 0,
+    "int64": 0,
+    "integer": 0,
+    "number": 0,
+    "boolean": False,
+}
+
+
+def _zero(found: Property) -> Any:
+    """What Go makes of a null in a list or a dictionary: the zero of its type."""
+    return {} if "struct" in found else _ZEROS.get(str(found.get("type")))
+
+
 def _inside(value: Any, found: Property) -> Any:
     if not value:
         return value
     if isinstance(value, (list, tuple)):
         inner = found.get("items", {})
+        if None in value:
+            value = [_zero(inner) if item is None else item for item in value]
         return [_inside(item, inner) for item in value] if "type" not in inner else list(value)
     if not isinstance(value, dict):
         return value
     if "struct" in found:
         return _of_struct(value, found["struct"])
     inner = found.get("values", {})
+    if None in value.values():
+        value = {name: _zero(inner) if item is None else item for name, item in value.items()}
     return (
         {name: _inside(item, inner) for name, item in value.items()} if "type" not in inner else dict(value)
     )

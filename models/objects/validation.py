@@ -66,19 +66,32 @@ def validate_update(old: KubeObject, new: KubeObject, *, subresource: str = "") 
     changed = check_meta_update(old.metadata, new.metadata)
     if subresource == "status":
         status = _STATUS.get(type(new))
-        return (*changed, *(status(old, new) if status is not None else ()))
+        common = () if _has_meta_of(new, old) else _meta(new, any_name=True)
+        return (*common, *changed, *(status(old, new) if status is not None else ()))
     rule, update = _RULES.get(type(new)), _UPDATED.get(type(new))
     content = rule(new) if rule is not None else ()
     return (*changed, *_meta(new), *content, *(update(old, new) if update is not None else ()))
 
 
-def _meta(obj: KubeObject) -> Iterator[Cause]:
+def _has_meta_of(new: KubeObject, old: KubeObject) -> bool:
+    """Whether nothing changed in metadata that has rules."""
+    mine, theirs = new.metadata, old.metadata
+    return (
+        mine.labels is theirs.labels
+        and mine.annotations is theirs.annotations
+        and mine.finalizers is theirs.finalizers
+        and mine.owner_references is theirs.owner_references
+    )
+
+
+def _meta(obj: KubeObject, *, any_name: bool = False) -> Iterator[Cause]:
+    """Rules of metadata; with `any_name` those of every update (registry/rest/update.go, validateCommonFields)."""
     try:
         namespaced = resource_for(obj.kind, obj.api_version).namespaced
     except UsageError:
         namespaced = bool(obj.metadata.namespace)
     rule: Callable[[str], list[str]] = dns_label if obj.kind in _LABELLED else dns_subdomain
-    if obj.api_version.startswith("rbac.") or obj.kind == "Event":
+    if any_name or obj.api_version.startswith("rbac.") or obj.kind == "Event":
         rule = path_segment
     return check_meta(obj.metadata, namespaced=namespaced, name_rule=rule)
 

@@ -15,6 +15,7 @@ from chaoskube.models.observer import (
     UNKNOWN_STATE,
     Entry,
     Observer,
+    ReadBegun,
     ReadRefused,
     ViewConflict,
 )
@@ -61,7 +62,7 @@ def what_a_cache_was_told_it_keeps(event: Entry) -> None:
     _refuse(event, FORGOTTEN)
 
 
-@always(on=[ReadRefused])
+@always(on=[ReadBegun, ReadRefused])
 def nobody_insists_on_what_a_server_has_not_seen(event: Entry, memory: dict[str, object]) -> None:
     """Who is told that its version is too large for a server doesn't ask for that version again.
 
@@ -69,15 +70,19 @@ def nobody_insists_on_what_a_server_has_not_seen(event: Entry, memory: dict[str,
     hangs. It asks for the newest state, whatever that is. (k/k PR#92537, #94316, #115093; client-go's reflector,
     isLastSyncResourceVersionUnavailable.)
     """
-    refused = event.event
-    assert isinstance(refused, ReadRefused), "woken by its own event only"
-    if not refused.is_too_large or refused.asked in ("", "0"):
+    read = event.event
+    assert isinstance(read, ReadBegun | ReadRefused), "woken by its own events only"
+    cache = f"{event.by}'s cache of {read.resource} {' '.join(read.selection)}".rstrip()
+    if isinstance(read, ReadRefused):
+        if read.is_too_large and read.asked:
+            memory[cache] = read.asked
         return
-    cache = f"{event.by}'s cache of {refused.resource} {' '.join(refused.selection)}".rstrip()
-    assert memory.get(cache) != refused.asked, (
-        f"{cache} asks for the state as of {refused.asked} again, which a server has refused as too large"
+    if read.asked in ("", "0"):
+        memory.pop(cache, None)
+        return
+    assert memory.get(cache) != read.asked, (
+        f"{cache} asks for the state as of {read.asked} again, which a server has refused as too large"
     )
-    memory[cache] = refused.asked
 
 
 @eventually(within="180s")

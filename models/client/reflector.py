@@ -39,7 +39,7 @@ from chaoskube.models.client.api import ApiClient
 from chaoskube.models.client.backoff import Backoff
 from chaoskube.models.client.events import WatchResumed
 from chaoskube.models.client.pager import PAGE_SIZE, Pager
-from chaoskube.models.client.views import ReadRefused
+from chaoskube.models.client.views import ReadBegun, ReadRefused
 from chaoskube.models.client.watch_errors import (
     InternalErrorRetry,
     is_expired,
@@ -127,6 +127,7 @@ class Reflector:
 
     def _stream_list(self) -> None:
         self._initial = {}
+        self._mention_begun(self._stream_version())
         self._open(
             self._options(
                 resource_version=self._stream_version(),
@@ -180,6 +181,7 @@ class Reflector:
     def _page(
         self, version: str, page_size: int, then: Callable[[Pager, ObjectList | Status | Unsure], None]
     ) -> None:
+        self._mention_begun(version)
         options = self._selectors
         if version:
             options = ListOptions(
@@ -283,10 +285,15 @@ class Reflector:
     def _mention(self, asked: str, why: object) -> None:
         """Let whoever watches from outside know that this was refused."""
         if isinstance(why, Status):
-            one = self._selectors
-            selection = (self._namespace, one.label_selector, one.field_selector)
-            told = ReadRefused(resource=self._resource, selection=selection, asked=asked, status=why)
+            told = ReadRefused(resource=self._resource, selection=self._selection(), asked=asked, status=why)
             self._process.mention(told)
+
+    def _mention_begun(self, asked: str) -> None:
+        told = ReadBegun(resource=self._resource, selection=self._selection(), asked=asked)
+        self._process.mention(told)
+
+    def _selection(self) -> tuple[str, str, str]:
+        return (self._namespace, self._selectors.label_selector, self._selectors.field_selector)
 
     # -- ends
 

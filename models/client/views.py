@@ -49,6 +49,16 @@ class VersionHeard:
 
 
 @frozen(kw_only=True)
+class ReadBegun:
+    """A reflector asks for the whole state as of a version ("": as of now)."""
+
+    resource: str
+    selection: tuple[str, str, str]
+    """Namespace, label selector, field selector."""
+    asked: str
+
+
+@frozen(kw_only=True)
 class ReadRefused:
     """A reflector asked for the whole state as of a version ("": as of now), and the server gave it an error."""
 

@@ -16,7 +16,7 @@ import attrs
 from chaoskube.models.apiserver.authorization.rules import Action
 from chaoskube.models.apiserver.events import Written
 from chaoskube.models.client.events import InformerRelisted, LeaderStarted, LeaderStopped, WriteSent
-from chaoskube.models.client.views import ReadRefused
+from chaoskube.models.client.views import ReadBegun, ReadRefused
 from chaoskube.models.controllers.events import (
     EndpointsDecided,
     EvictionDecided,
@@ -87,6 +87,7 @@ __all__ = [
     "PodCreateAnswered",
     "PodCreateDecided",
     "PodDeleteDecided",
+    "ReadBegun",
     "ReadRefused",
     "ReplicaSetScaleDecided",
     "RequestEnded",

@@ -1,6 +1,7 @@
 """informer-drops-recreate-after-relist: an informer's queue forgets that an object whose deletion still waits was made anew.
 
-The queue is client-go's of then, which gathers the changes of each key, and works so slowly that changes wait in it.
+The queue is client-go's of then, which gathers the changes of each key. Once it is filled, its informer is so slow that changes
+wait in it.
 """
 
 from __future__ import annotations
@@ -9,21 +10,27 @@ from collections.abc import Iterator
 
 from chaoskube.bug import bug, patched
 from chaoskube.models.client import informer
-from chaoskube.models.client.deltas import DELETED, REPLACED, Delta, DeltaFifo, Queue
+from chaoskube.models.client.deltas import DELETED, REPLACED, SETTLED, Delta, DeltaFifo, Queue
 from chaoskube.models.client.store import Store
 from chaoskube.sim import SECOND
 
-HANDLING_NS = SECOND
+HANDLING_NS = 2 * SECOND
 """How long the informer works on one key."""
 
 
 class _Forgetful(DeltaFifo):
+    def pop(self) -> tuple[Delta, ...]:
+        deltas = super().pop()
+        if any(delta.type == SETTLED for delta in deltas):
+            self.handling_ns = HANDLING_NS
+        return deltas
+
     def is_dropped(self, queued: tuple[Delta, ...], delta: Delta) -> bool:
         return delta.type == REPLACED and bool(queued) and queued[-1].type == DELETED
 
 
 def _queue(store: Store) -> Queue:
-    return _Forgetful(lambda: store.objects, handling_ns=HANDLING_NS)
+    return _Forgetful(lambda: store.objects)
 
 
 @bug(

@@ -40,6 +40,8 @@ NAME_LABEL = "shop.example/database"
 UID_LABEL = "shop.example/database-uid"
 MEMBER_LABEL = "shop.example/member"
 BY_DATABASE = "database"
+FLUSH_SECONDS = 5
+"""How long a member takes to write everything out before it stops."""
 
 
 @operator("database-operator", account="databases/operator", replicas=2)
@@ -236,6 +238,7 @@ def pod_of(database: GenericObject, number: int) -> Pod:
                         "name": "database",
                         "image": thaw(database.content["spec"].get("image", "registry.example/database:v1")),
                         "volumeMounts": [{"name": "data", "mountPath": "/data"}],
+                        "lifecycle": {"preStop": {"sleep": {"seconds": FLUSH_SECONDS}}},
                     }
                 ],
                 "volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": f"data-{name}"}}],

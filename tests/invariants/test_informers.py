@@ -13,7 +13,7 @@ from chaoskube.invariants.informers import (
     what_a_cache_was_told_it_keeps,
 )
 from chaoskube.models.apiserver.api import Cause, Status
-from chaoskube.models.client.views import ReadRefused, View, ViewClosed
+from chaoskube.models.client.views import ReadBegun, ReadRefused, View, ViewClosed
 from chaoskube.models.objects import GenericObject, ObjectMeta
 from chaoskube.models.objects.crd import (
     CustomResourceDefinition,
@@ -198,10 +198,11 @@ def test_who_was_refused_asks_for_something_else(world: World) -> None:
         causes=(Cause(reason="ResourceVersionTooLarge", message="", field=""),),
     )
     for asked in ("5", "", "", "8"):
+        case.record(ReadBegun(resource="pods", selection=("", "", ""), asked=asked), by="a")
         case.record(ReadRefused(resource="pods", selection=("", "", ""), asked=asked, status=status), by="a")
     assert case.said == []
 
-    case.record(ReadRefused(resource="pods", selection=("", "", ""), asked="8", status=status), by="a")
+    case.record(ReadBegun(resource="pods", selection=("", "", ""), asked="8"), by="a")
     assert case.said == [
         "a's cache of pods asks for the state as of 8 again, which a server has refused as too large"
     ]

@@ -6,12 +6,15 @@ Each write that succeeded is in the audit log (`Written`), and is held against w
 from __future__ import annotations
 
 from chaoskube.invariant import always
-from chaoskube.models.observer import Entry, Observer, Written, same_content
+from chaoskube.models.objects import KubeObject
+from chaoskube.models.observer import Entry, Observer, Written, group_kind, same_content
 from chaoskube.sim import SECOND
 
 SYSTEM = "system:"
 REMOVING = ("delete", "deletecollection")
 RIGHTS_KNOWN_NS = 10 * SECOND
+DELETING_NS = 15 * SECOND
+"""How long a delete may be under way between a server's look and its deed."""
 
 
 @always(on=[Written])
@@ -19,7 +22,9 @@ def no_update_is_lost(seen: Observer, event: Entry, memory: dict[str, object]) -
     """A write that names the version it was made for changes that version, and a component's update names one.
 
     Else it takes back what somebody wrote meanwhile, and nobody is told. People may update without a version; a component
-    may where it alone writes. (staging/src/k8s.io/apiserver/pkg/storage/etcd3/store.go, GuaranteedUpdate; k/k#70674.)
+    may where it alone writes. Whoever takes the last finalizer off removes the object, whatever its version is by then.
+    (staging/src/k8s.io/apiserver/pkg/storage/etcd3/store.go, GuaranteedUpdate; registry/generic/registry/store.go,
+    deleteWithoutFinalizers; k/k#70674.)
     """
     written = _written(event)
     place = f"{written.resource}/{written.key}"
@@ -29,7 +34,8 @@ def no_update_is_lost(seen: Observer, event: Entry, memory: dict[str, object]) -
     if change is None or change.before is None:
         return
     wanted = written.requested_version
-    assert not wanted or wanted == str(change.was), (
+    is_end = written.obj is None and written.verb not in REMOVING
+    assert not wanted or wanted == str(change.was) or is_end, (
         f"{written.user} wrote {written.resource} {written.key} for version {wanted}, and overwrote {change.was}"
     )
     blind = written.verb == "update" and not wanted and written.user.startswith(SYSTEM)
@@ -89,17 +95,18 @@ def an_object_keeps_its_identity(event: Entry) -> None:
 
 
 @always(on=[Written])
-def nothing_goes_while_a_finalizer_stands(event: Entry) -> None:
-    """A delete removes no object that has finalizers; only who takes the last one away does.
+def nothing_goes_while_a_finalizer_stands(seen: Observer, event: Entry) -> None:
+    """A delete removes no object that has had finalizers for 15 s; only who takes the last one away does.
 
-    Whoever put it there still has something to clean up. (staging/src/k8s.io/apiserver/pkg/registry/generic/registry/store.go,
-    deletionFinalizersForGarbageCollection and ShouldDeleteDuringUpdate.)
+    Whoever put it there still has something to clean up. A finalizer that comes while a delete is under way is too late: the
+    server looks for finalizers first, and removes what it then finds. (staging/src/k8s.io/apiserver/pkg/registry/generic/
+    registry/store.go, Delete, deletionFinalizersForGarbageCollection and ShouldDeleteDuringUpdate.)
     """
     written = _written(event)
     if written.obj is not None or written.prev is None or written.verb not in REMOVING:
         return
-    left = written.prev.metadata.finalizers or ()
-    assert not left, (
+    left = written.prev.metadata.finalizers
+    assert not left or _had_none(seen, written.prev, event.at - DELETING_NS), (
         f"{written.user} deleted {written.resource} {written.key}, which had the finalizer {left[0]}"
     )
 
@@ -132,6 +139,17 @@ def watches_get_bookmarks(seen: Observer, event: Entry) -> None:
     assert late is None or seen.clocks_have_drifted, (
         f"{late.server} has owed a watch of {late.resource} a bookmark for {(event.at - late.since) / SECOND:.0f} s"
     )
+
+
+def _had_none(seen: Observer, obj: KubeObject, since: int) -> bool:
+    """Was an object without finalizers at that time or later?"""
+    for change in reversed(seen.history.of(group_kind(obj)).changes):
+        if change.after is not None and change.after.uid == obj.uid:
+            if not change.after.metadata.finalizers:
+                return True
+            if change.at < since:
+                return False
+    return False
 
 
 def _deed(written: Written) -> str:

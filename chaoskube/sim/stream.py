@@ -68,6 +68,7 @@ class Connection:
         "_last_arrival",
         "_peer",
         "_ping_timer",
+        "_repeated_until",
         "_resend_timer",
         "_resends",
         "_returned",
@@ -107,6 +108,8 @@ class Connection:
         self._stalled: list[object] = []
         self._returned = 0
         """How many of them had left already: they come before all others."""
+        self._repeated_until = 0
+        """Nothing else arrives before these are there again."""
         self._held: list[object] = []
         self._last_arrival = 0
         self._deadline = 0
@@ -280,7 +283,10 @@ class Connection:
         assert sender is not None
         link = sender._way
         assert link is not None
-        if sender._stalled or link.blocked or not self.process.machine.is_up:
+        clock = self.network.world.clock
+        if clock.now < sender._repeated_until:  # it was sent after what comes again
+            clock.at(sender._repeated_until, self._arrive, message)
+        elif sender._stalled or link.blocked or not self.process.machine.is_up:
             sender._stall(message, sender._returned)  # it was sent before all that never left
             sender._returned += 1
         elif self._state is _State.CLOSED:
@@ -367,9 +373,7 @@ class Connection:
             return
         link = self.network.link(self.process.host_name, peer.process.host_name)
         if not link.blocked and peer.process.machine.is_up:
-            stalled, self._stalled, self._returned = self._stalled, [], 0
-            for message in stalled:
-                self._put_on_its_way(message)  # rules were asked when it was sent
+            self._repeat(peer, link)
             return
         self._resends += 1
         if self._resends >= RETRANSMITS:
@@ -377,6 +381,19 @@ class Connection:
             self._end("timeout")
         else:
             self._resend_later()
+
+    def _repeat(self, peer: Connection, link: Link) -> None:
+        """What had left comes before what is under way, and what had not after it. Rules were asked when it was sent."""
+        clock = self.network.world.clock
+        stalled, returned = self._stalled, self._returned
+        self._stalled, self._returned = [], 0
+        self._repeated_until = clock.now + link.latency_ns + link.extra_ns
+        self._last_arrival = max(self._last_arrival, self._repeated_until)
+        for message in stalled[:returned]:
+            self._sent += 1
+            clock.at(self._repeated_until, peer._arrive, message)
+        for message in stalled[returned:]:
+            self._put_on_its_way(message)
 
     def _answer_reset(self, sender: Connection) -> None:
         network = self.network

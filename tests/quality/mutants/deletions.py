@@ -12,7 +12,7 @@ from chaoskube.models.objects import KubeObject
 from tests.quality.mutant import mutant
 
 
-@mutant("each-deletion-has-its-reason", scenario="scale-storm")
+@mutant("each-deletion-has-its-reason", scenario="cascading-delete")
 def what_is_cached_is_believed() -> Iterator[None]:
     """The garbage collector looks for owners in its caches, and does not ask the server."""
 

@@ -108,7 +108,7 @@ class Connection:
         self._stalled: list[object] = []
         self._returned = 0
         """How many of them had left already: they come before all others."""
-        self._repeated_until = 0
+        self._repeated_until = -1
         """Nothing else arrives before these are there again."""
         self._held: list[object] = []
         self._last_arrival = 0
@@ -281,12 +281,18 @@ class Connection:
     def _arrive(self, message: object) -> None:
         sender = self._peer
         assert sender is not None
+        clock = self.network.world.clock
+        if clock.now <= sender._repeated_until:  # it was sent after what comes again
+            clock.at(sender._repeated_until, self._arrive_in_turn, message)
+        else:
+            self._arrive_in_turn(message)
+
+    def _arrive_in_turn(self, message: object) -> None:
+        sender = self._peer
+        assert sender is not None
         link = sender._way
         assert link is not None
-        clock = self.network.world.clock
-        if clock.now < sender._repeated_until:  # it was sent after what comes again
-            clock.at(sender._repeated_until, self._arrive, message)
-        elif sender._stalled or link.blocked or not self.process.machine.is_up:
+        if sender._stalled or link.blocked or not self.process.machine.is_up:
             sender._stall(message, sender._returned)  # it was sent before all that never left
             sender._returned += 1
         elif self._state is _State.CLOSED:
@@ -391,7 +397,7 @@ class Connection:
         self._last_arrival = max(self._last_arrival, self._repeated_until)
         for message in stalled[:returned]:
             self._sent += 1
-            clock.at(self._repeated_until, peer._arrive, message)
+            clock.at(self._repeated_until, peer._arrive_in_turn, message)
         for message in stalled[returned:]:
             self._put_on_its_way(message)
 

@@ -3,7 +3,7 @@
 A pod of a StatefulSet has a name, a disk and clients that count on there being one of it. It is moved by ordinary means:
 its node gets a new kubelet (drain, restart, uncordon), or it is deleted. Nothing is forced: a forced deletion gives the
 promise away. Nodes reach two API servers through a balancer, so whoever starts again asks the other one; the cache of that one
-may stand still or be late. Whoever believes it sees the past. (k/k#59848.)
+may stand still. Whoever believes it sees the past. (k/k#59848.)
 
 The cluster is as small as that can be, so that many runs fit into a minute.
 """
@@ -13,7 +13,6 @@ from __future__ import annotations
 from attrs import asdict, evolve
 
 from chaoskube.faults.crash import Crash
-from chaoskube.faults.delay_stream import DelayStream
 from chaoskube.faults.freeze_stream import FreezeStream
 from chaoskube.models.cluster import Shape
 from chaoskube.models.objects import load_documents
@@ -52,7 +51,7 @@ def stateful_failover() -> Scenario:
         name="stateful-failover",
         doc="The pods of a database are moved between nodes that change over from one API server to another.",
         setup={**made.setup, "shape": asdict(shape)},
-        menu=(UpgradeNode, DeleteMember, Crash, DelayStream, FreezeStream),
+        menu=(UpgradeNode, DeleteMember, Crash, FreezeStream),
         duration_ns=30 * SECOND,
         actions_max=10,
     )

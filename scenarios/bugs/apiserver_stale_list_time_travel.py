@@ -20,7 +20,7 @@ def _list_from_any_cache(self: Reflector) -> None:
     cites="kubernetes/kubernetes issue 59848; Sun et al., HotOS 2021, figure 2",
     invariants=("a-pod-runs-in-one-place",),
     scenario="stateful-failover",
-    needs=("freeze-stream", "delay-stream"),
+    needs=("freeze-stream",),
 )
 def apiserver_stale_list_time_travel() -> Iterator[None]:
     """The first list is asked for as of resourceVersion 0, which any cache may answer, instead of a consistent one."""

@@ -17,6 +17,8 @@ import attrs
 from chaoskube.models.apiserver.api import Cause, Request
 from chaoskube.models.apiserver.custom.objects import custom_object
 from chaoskube.models.apiserver.errors import ApiError, bad_request, invalid
+from chaoskube.models.apiserver.event_versions import API_VERSION as EVENTS
+from chaoskube.models.apiserver.event_versions import tidied
 from chaoskube.models.apiserver.unmarshal import json_type, unmarshal_error
 from chaoskube.models.objects import (
     DecodeError,
@@ -112,7 +114,8 @@ def from_tree(tree: Tree, resource: Resource, field_validation: str) -> tuple[Ku
     if (api_version, kind) != (resource.api_version, resource.kind):
         raise _cannot_handle(kind, api_version, resource, _no_conversion(api_version, kind, resource))
     try:
-        return _decoded(default(without_empties(tree)), resource.api_version, resource.kind), warnings
+        obj = _decoded(default(without_empties(tree)), resource.api_version, resource.kind)
+        return tidied(obj) if resource.api_version == EVENTS else obj, warnings
     except DecodeError as error:
         raise _cannot_handle(kind, api_version, resource, error.message) from error
 

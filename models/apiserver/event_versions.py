@@ -3,7 +3,7 @@
 They are stored as v1. A request for the newer group is the same flow, with the names changed between it and etcd.
 Source: pkg/apis/core/v1/conversion.go, pkg/apis/events/v1/conversion.go, staging/src/k8s.io/api/events/v1/types.go.
 
-Called by `handlers.py` and `uncached.py`.
+Called by `handlers.py`, `bodies.py` and `uncached.py`.
 Not modelled: what the newer group asks of an event beyond the schema (staging/.../core/validation/events.go).
 """
 
@@ -56,6 +56,12 @@ def as_stored(obj: object) -> object:
     tree = {_OLD_NAMES.get(name, name): value for name, value in thaw(obj.content).items()}
     stored = decode(without_empties({"apiVersion": "v1", "kind": "Event", **tree}))
     return evolve(stored, metadata=obj.metadata)
+
+
+def tidied(obj: KubeObject) -> KubeObject:
+    """An event of the newer group with all that it will have when it is read."""
+    stored = as_stored(obj)
+    return as_newer(stored) if isinstance(stored, Event) else obj
 
 
 def renamed(flow: Flow[T]) -> Flow[T]:

@@ -38,7 +38,7 @@ from chaoskube.models.objects import (
     encode,
     thaw,
 )
-from chaoskube.models.objects.defaults import is_filled
+from chaoskube.models.objects.defaults import has_defaults
 from chaoskube.models.objects.omitted import without_empties
 from chaoskube.models.objects.patch import (
     BadPatchFormat,
@@ -99,7 +99,7 @@ def patched(obj: KubeObject, request: Request, resource: Resource) -> KubeObject
     is_whole = (
         isinstance(obj, (GenericObject, Namespace)) or "spec" in parts or any("$" in part for part in parts)
     )
-    if is_whole or (is_filled(type(obj)) and not hasattr(obj, "spec")):
+    if is_whole or (has_defaults(obj) and not hasattr(obj, "spec")):
         tree = _apply(_tree_for(obj, patch), thaw(patch), request.patch_type, obj)
         return _whole(tree, obj, request, resource)
     return _part_patched(obj, parts, request, resource)

@@ -31,7 +31,7 @@ from chaoskube.models.objects.meta import KubeObject
 from chaoskube.models.objects.node import Node
 from chaoskube.models.objects.service import EndpointSlice
 
-__all__ = ["default", "default_pod_spec", "default_template", "is_filled", "pull_policy"]
+__all__ = ["default", "default_pod_spec", "default_template", "has_defaults", "is_filled", "pull_policy"]
 
 
 def default(tree: Mapping[str, Any]) -> Tree:
@@ -44,6 +44,11 @@ def default(tree: Mapping[str, Any]) -> Tree:
     if fill is not None:
         fill(result)
     return result
+
+
+def has_defaults(obj: KubeObject) -> bool:
+    """Whether the server fills anything in for this kind."""
+    return (obj.api_version, obj.kind) in _DEFAULTS
 
 
 def is_filled(cls: type[KubeObject]) -> bool:

@@ -12,6 +12,7 @@ from chaoskube.sim import SECOND
 
 SYSTEM = "system:"
 REMOVING = ("delete", "deletecollection")
+OF_PROPAGATION = ("foregroundDeletion", "orphan")
 RIGHTS_KNOWN_NS = 10 * SECOND
 DELETING_NS = 15 * SECOND
 """How long a delete may be under way between a server's look and its deed."""
@@ -99,13 +100,14 @@ def nothing_goes_while_a_finalizer_stands(seen: Observer, event: Entry) -> None:
     """A delete removes no object that has had finalizers for 15 s; only who takes the last one away does.
 
     Whoever put it there still has something to clean up. A finalizer that comes while a delete is under way is too late: the
-    server looks for finalizers first, and removes what it then finds. (staging/src/k8s.io/apiserver/pkg/registry/generic/
+    server looks for finalizers first, and removes what it then finds. How dependents go is up to the last delete: it takes the
+    finalizers of an earlier one's propagation away. (staging/src/k8s.io/apiserver/pkg/registry/generic/
     registry/store.go, Delete, deletionFinalizersForGarbageCollection and ShouldDeleteDuringUpdate.)
     """
     written = _written(event)
     if written.obj is not None or written.prev is None or written.verb not in REMOVING:
         return
-    left = written.prev.metadata.finalizers
+    left = [one for one in written.prev.metadata.finalizers if one not in OF_PROPAGATION]
     assert not left or _had_none(seen, written.prev, event.at - DELETING_NS), (
         f"{written.user} deleted {written.resource} {written.key}, which had the finalizer {left[0]}"
     )

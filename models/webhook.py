@@ -41,7 +41,10 @@ def boot_webhook(
     """Answer whoever asks, as `decide` says, after `delay_ns`."""
 
     def on_connect(connection: Connection) -> None:
-        connection.on_message = lambda message: process.call_later(delay_ns, answer, message, connection)
+        def on_message(message: object) -> None:
+            process.call_later(delay_ns, answer, message, connection)
+
+        connection.on_message = on_message
 
     def answer(message: object, connection: Connection) -> None:
         assert isinstance(message, Review), f"a webhook is asked with a Review, not {message!r}"

@@ -136,7 +136,7 @@ def _without_bystanders(tree: Tree, status_too: bool) -> Tree:
             one for one in items(tree, "metadata", "managedFields") if text(one, "subresource") != "status"
         ]
         if managers:
-            kept["metadata"] = {**as_tree(tree["metadata"]), "managedFields": managers}
+            kept["metadata"] = {**as_tree(tree["metadata"]), "managedFields": list[Json](managers)}
     spec = kept.get("spec")
     if isinstance(spec, Mapping) and "nodeName" in spec:
         kept["spec"] = {**spec, "nodeName": "<a node>"}

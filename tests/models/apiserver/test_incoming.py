@@ -154,13 +154,14 @@ def test_what_is_never_stored_cannot_be_read(api: Api) -> None:
 def test_orders_of_the_wrong_types_are_refused(api: Api, subresource: str) -> None:
     """They are decoded into structs as everything else is."""
     path = f"/api/v1/namespaces/default/pods/p/{subresource}"
-    for body in (
+    bodies: tuple[Any, ...] = (
         {"metadata": True},
         {"metadata": {"name": 1}},
         {"target": "n", "deleteOptions": []},
         [],
         "{x",
-    ):
+    )
+    for body in bodies:
         assert api.http("POST", path, None, None, body)[0] == 400
 
 

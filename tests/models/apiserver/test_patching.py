@@ -124,7 +124,7 @@ def test_every_write_has_a_manager(api: Api) -> None:
             patch_type="merge",
             user=user,
             client=client,
-            body={"data": {f"k{number}": "1"}},  # type: ignore[dict-item]
+            body={"data": {f"k{number}": "1"}},
         )
         assert api.ask(request).is_success
 

@@ -11,10 +11,13 @@ from pathlib import Path
 
 import click
 
-from chaoskube.models.objects import TYPED, load_documents, resources, unknown_kind
+from chaoskube.models.objects import TYPED, resources, unknown_kind
 from chaoskube.models.objects.acted_on import FieldUse, field_uses, uses_in
-from chaoskube.scenarios.reading import SUFFIXES
+from chaoskube.scenarios.reading import SUFFIXES, read_documents
 from chaoskube.sim import UsageError
+
+WIDTH_MAX = 72
+"""A column of paths is this wide at the most: what is longer sticks out."""
 
 
 @click.command("explain-fields", short_help="Say which fields of a kind or manifest are acted on.")
@@ -25,7 +28,7 @@ from chaoskube.sim import UsageError
 def explain_fields(what: str, carried: bool) -> int:
     """Say which fields the simulation acts on, and which it only carries along.
 
-    WHAT is a kind (Pod, or apps/v1/Deployment) or a file with manifests. The rooms of the model that read a field
+    WHAT is a kind (Pod, pods, or apps/v1/Deployment), or a file or folder of manifests. The rooms of the model that read a field
     stand behind it: a field without one is stored, shown and given back, and changes nothing.
     """
     path = Path(what)
@@ -41,7 +44,8 @@ def _of_kind(what: str) -> Iterator[tuple[str, FieldUse | None]]:
     found = [
         (resource.api_version, resource.kind)
         for resource in resources()
-        if resource.kind.lower() == kind.lower() and (not version or resource.api_version == version)
+        if kind.lower() in (resource.kind.lower(), resource.plural)
+        and (not version or resource.api_version == version)
     ]
     typed = [identity for identity in found if identity in TYPED] or found
     if not typed:
@@ -52,11 +56,7 @@ def _of_kind(what: str) -> Iterator[tuple[str, FieldUse | None]]:
 
 
 def _of_file(path: Path) -> Iterator[tuple[str, FieldUse | None]]:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeError) as problem:
-        raise UsageError(f"{path}: cannot be read: {problem}") from None
-    for document in load_documents(text, str(path)):
+    for document in read_documents((str(path),), None):
         tree = document.tree
         name = (tree.get("metadata") or {}).get("name", "")
         yield f"{document.place} {tree.get('kind', '')} {name}".rstrip(), None
@@ -64,6 +64,6 @@ def _of_file(path: Path) -> Iterator[tuple[str, FieldUse | None]]:
 
 
 def _told(uses: tuple[FieldUse, ...]) -> Iterator[tuple[str, FieldUse | None]]:
-    width = max((len(use.path) for use in uses), default=0)
+    width = min(max((len(use.path) for use in uses), default=0), WIDTH_MAX)
     for use in uses:
         yield f"  {use.path:{width}}  {', '.join(use.rooms) or 'carried along'}", use

@@ -43,6 +43,8 @@ from chaoskube.scenarios.simpler import simpler
 from chaoskube.sim import SECOND, UsageError, World
 
 NAME = "manifests"
+NO_CONTROLLER = ("ReplicationController",)
+"""API servers read their scale; nobody makes their pods."""
 _WORKLOADS = {"deployment": Deployment, "statefulset": StatefulSet}
 
 
@@ -110,7 +112,7 @@ def notes(setup: Setup) -> tuple[str, ...]:
         {
             obj.kind
             for obj in _objects(setup)
-            if not is_acted_on(obj.api_version, obj.kind)
+            if (obj.kind in NO_CONTROLLER or not is_acted_on(obj.api_version, obj.kind))
             and not (is_operated and isinstance(obj, GenericObject))
         }
     )

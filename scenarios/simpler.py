@@ -6,6 +6,15 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from chaoskube.scenario import Setup
 
+GROUND = (
+    "ClusterRole",
+    "ClusterRoleBinding",
+    "CustomResourceDefinition",
+    "Role",
+    "RoleBinding",
+    "ServiceAccount",
+)
+"""What an operator stands on: without it another thing would break."""
 _LEAST = {"nodes": 1, "etcd": 1, "apiservers": 1, "managers": 1, "schedulers": 1}
 
 
@@ -14,7 +23,9 @@ def simpler(setup: Setup) -> Iterator[Setup]:
     documents, shape = setup.get("documents"), setup.get("shape")
     if not isinstance(documents, Sequence) or not isinstance(shape, Mapping):
         return
-    yield from (_with(setup, documents=kept) for kept in _fewer_documents(list(documents)))
+    ground = [one for one in documents if setup.get("operators") and one.get("kind") in GROUND]
+    others = [one for one in documents if one not in ground]
+    yield from (_with(setup, documents=[*ground, *kept]) for kept in _fewer_documents(others))
     for field, least in _LEAST.items():
         value = shape.get(field)
         if isinstance(value, int) and value > least:

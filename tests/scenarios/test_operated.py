@@ -9,6 +9,7 @@ import pytest
 from chaoskube.models.client.operator import OperatorContext, reconciler
 from chaoskube.scenarios.operated import load_operator, operated, reference_of
 from chaoskube.scenarios.operators.database import database_operator
+from chaoskube.scenarios.simpler import GROUND
 from chaoskube.sim import UsageError
 
 MANIFEST = Path(__file__).parents[2] / "scenarios" / "operators" / "database.yaml"
@@ -68,3 +69,17 @@ def test_an_object_that_nothing_defines_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(UsageError, match="none of these files defines it: add its CustomResourceDefinition"):
         operated(file, operators=[does_nothing])
+
+
+def test_a_simpler_cluster_keeps_what_an_operator_stands_on() -> None:
+    """Without its rights or its definition it would fail for another reason."""
+    made = operated(MANIFEST, operators=[does_nothing])
+    documents = made.setup["documents"]
+    assert isinstance(documents, list)
+    ground = [tree["kind"] for tree in documents if tree["kind"] in GROUND]
+
+    assert ground and made.simpler is not None
+    for setup in made.simpler(made.setup):
+        kept = setup["documents"]
+        assert isinstance(kept, list)
+        assert [tree["kind"] for tree in kept if tree["kind"] in GROUND] == ground

@@ -49,7 +49,10 @@ NOT_OURS = {
     "status": ("lastPhaseTransitionTime", "conditions"),
 }
 KINDS_OF_ADMISSION = "limit-ranger"
-WRITTEN_DOWN_LATE = ("api-conflict.", "api-dry-run.")  # bodies that their writer had changed when they were recorded
+WRITTEN_DOWN_LATE = (
+    "api-conflict.",
+    "api-dry-run.",
+)  # bodies that their writer had changed when they were recorded
 
 
 def prepared(record: Tree) -> KubeObject:

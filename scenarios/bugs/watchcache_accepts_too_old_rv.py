@@ -13,6 +13,7 @@ from chaoskube.models.apiserver.watch_cache import WatchCache
     cites="kubernetes/kubernetes PR 91417",
     invariants=("list-and-watch-have-no-gap",),
     scenario="api-machinery",
+    setup={"window": 5},
     needs=(
         "crash",
         "crash-host",

@@ -14,6 +14,7 @@ from chaoskube.models.etcd.messages import Event
     cites="kubernetes/kubernetes#76624, PR 76675",
     invariants=("list-and-watch-have-no-gap", "caches-catch-up", "what-a-cache-is-told-was-so"),
     scenario="api-machinery",
+    setup={"compact_ms": 300, "watch_buffer": 1},
     needs=(
         "slow-link",
         "delay-stream",

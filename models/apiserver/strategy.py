@@ -8,7 +8,7 @@ Sources: staging/src/k8s.io/apiserver/pkg/registry/rest/{create,update}.go, pkg/
 staging/src/k8s.io/apiextensions-apiserver/pkg/registry/customresource/{strategy,status_strategy}.go and
 .../customresourcedefinition/strategy.go. Initial statuses: recordings of a real server.
 
-Not modelled: managedFields (dropped), resize and ephemeral containers.
+Not modelled: resize and ephemeral containers.
 """
 
 from __future__ import annotations

@@ -30,9 +30,11 @@ from chaoskube.models.apiserver.errors import (
 from chaoskube.models.objects import (
     DecodeError,
     GenericObject,
+    Job,
     KubeObject,
     Namespace,
     ObjectMeta,
+    ReplicationController,
     decode,
     decode_as,
     encode,
@@ -62,6 +64,10 @@ _MEDIA = (
 )
 PATCH_REJECTED: Final = "the server rejected our request due to an error in our request"
 _EMPTY: tuple[object, ...] = (None, "")  # what a patch emptied in metadata is left out, as Go leaves it out
+
+
+_LABELLED: Final = (Job, Namespace, ReplicationController)
+"""Kinds whose defaults give them labels."""
 
 
 def check_options(request: Request) -> None:
@@ -96,9 +102,8 @@ def patched(obj: KubeObject, request: Request, resource: Resource) -> KubeObject
     if not isinstance(patch, Mapping):
         raise _not_a(patch, "map[string]interface {}", request.patch_type)
     parts = {part: value for part, value in patch.items() if part not in ("apiVersion", "kind")}
-    is_whole = (
-        isinstance(obj, (GenericObject, Namespace)) or "spec" in parts or any("$" in part for part in parts)
-    )
+    is_whole = isinstance(obj, GenericObject) or "spec" in parts or any("$" in part for part in parts)
+    is_whole = is_whole or "metadata" in parts and isinstance(obj, _LABELLED)
     if is_whole or (has_defaults(obj) and not hasattr(obj, "spec")):
         tree = _apply(_tree_for(obj, patch), thaw(patch), request.patch_type, obj)
         return _whole(tree, obj, request, resource)

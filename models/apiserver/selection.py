@@ -14,7 +14,7 @@ from chaoskube.models.apiserver.errors import bad_request
 from chaoskube.models.apiserver.event_versions import API_VERSION as EVENTS
 from chaoskube.models.apiserver.watcher import Predicate
 from chaoskube.models.objects.resources import Resource
-from chaoskube.models.objects.selectors import parse_field_selector, parse_label_selector
+from chaoskube.models.objects.selectors import FieldRequirement, parse_field_selector, parse_label_selector
 from chaoskube.sim import UsageError
 
 Getter = Callable[[Any], object]
@@ -58,10 +58,17 @@ def predicate(resource: Resource, label_selector: str, field_selector: str) -> P
 
 def single_name(field_selector: str) -> str:
     """The name, if the selector is `metadata.name=NAME` among others."""
-    for requirement in parse_field_selector(field_selector):
+    for requirement in _field_requirements(field_selector):
         if requirement.path == "metadata.name" and requirement.equal:
             return requirement.value
     return ""
+
+
+def _field_requirements(text: str) -> tuple[FieldRequirement, ...]:
+    try:
+        return parse_field_selector(text)
+    except UsageError as error:
+        raise bad_request(str(error)) from error
 
 
 def _by_labels(text: str) -> Predicate:
@@ -73,10 +80,7 @@ def _by_labels(text: str) -> Predicate:
 
 
 def _by_fields(resource: Resource, text: str) -> Predicate:
-    try:
-        requirements = parse_field_selector(text)
-    except UsageError as error:
-        raise bad_request(str(error)) from error
+    requirements = _field_requirements(text)
     tests: list[tuple[Getter, bool, str]] = []
     fields = {**_EVERYWHERE, **_of_custom(resource)} if resource.custom else _of_built_in(resource)
     for requirement in requirements:

@@ -157,7 +157,8 @@ def fill_storage_class(tree: Tree) -> None:
 
 def fill_limit_range(tree: Tree) -> None:
     """A LimitRange: for containers, a missing default is the maximum, a missing default request the default or minimum."""
-    for item in items_of(tree.setdefault("spec", {}), "limits"):
+    tree.setdefault("spec", {}).setdefault("limits", None)  # Go always writes the list
+    for item in items_of(tree["spec"], "limits"):
         if item.get("type") != "Container":
             continue
         for source, target in (("max", "default"), ("default", "defaultRequest"), ("min", "defaultRequest")):

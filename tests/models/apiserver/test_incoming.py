@@ -186,3 +186,14 @@ def test_what_was_read_can_be_written_again_without_a_change(api: Api) -> None:
 
     assert code == 201
     assert again == (200, made)
+
+
+@pytest.mark.parametrize("watch", ["", "true"])
+def test_a_field_selector_that_is_none_is_refused(api: Api, watch: str) -> None:
+    """Of lists and of watches alike: 400, before anything is read."""
+    if watch:
+        stream = api.watch("configmaps", field_selector="metadata.name")
+        api.world.advance(1_000_000_000)
+        assert stream.refused is not None and stream.refused.code == 400
+    else:
+        assert api.http("GET", CONFIG_MAPS, {"fieldSelector": "metadata.name"})[0] == 400

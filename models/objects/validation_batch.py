@@ -83,7 +83,8 @@ def _generated(obj: Job) -> Iterator[Cause]:
             yield required(f"spec.template.metadata.labels[{name}]", f"must be '{value}'")
         elif labels[name] != value:
             yield invalid(f"spec.template.metadata.labels[{name}]", labels, f"must be '{value}'")
-    if not matches(obj.spec.selector, expected):
+    is_selector = not any(check_selector(obj.spec.selector, "spec.selector"))
+    if is_selector and not matches(obj.spec.selector, expected):
         yield invalid("spec.selector", obj.spec.selector, "`selector` not auto-generated")
 
 

@@ -79,6 +79,7 @@ class Trial:
             answer = self.bench.send(sent)
             if any(plural in sent.path for plural in SETTLES_SLOWLY):
                 self.bench.world.advance(8 * SECOND)
+                self.bench.is_redefined |= answer.code < 300 and sent.method != "GET"
             wrong = "; ".join(self._wrong(sent, answer, before))
         except Exception:  # noqa: BLE001  # whatever it is, it is what we look for
             return None, traceback.format_exc()

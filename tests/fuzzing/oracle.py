@@ -150,6 +150,8 @@ def of_write(sent: Sent, answer: Answer, bench: Bench) -> Iterator[str]:
     path = _path_of(sent, answer.obj)
     if not path or answer.obj.kind == "CustomResourceDefinition":
         return  # of definitions the server's own controllers write the status meanwhile
+    if bench.is_redefined and "fuzz.example" in path:
+        return  # what is read is pruned by the stored version's schema, which may be another one now
     found = bench.send(Sent(method="GET", path=path, query={}))
     if found.code == 404:
         if not tree["metadata"].get("deletionTimestamp"):

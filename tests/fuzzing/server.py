@@ -97,6 +97,8 @@ class Bench:
     def __init__(self, world: World) -> None:
         self.world = world
         self.replica: Replica
+        self.is_redefined = False
+        """Whether the definitions are no more those that it began with."""
         self.server: ApiServer
         self._ip = world.add_host(HOST).ip
         fast = DiskTimes(write_ns=0, sync_ns=0)

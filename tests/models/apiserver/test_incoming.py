@@ -197,3 +197,14 @@ def test_a_field_selector_that_is_none_is_refused(api: Api, watch: str) -> None:
         assert stream.refused is not None and stream.refused.code == 400
     else:
         assert api.http("GET", CONFIG_MAPS, {"fieldSelector": "metadata.name"})[0] == 400
+
+
+def test_a_job_with_a_selector_that_is_none_is_refused(api: Api) -> None:
+    """pkg/apis/batch/validation, validateGeneratedSelector: what is no selector is told once, and not asked to match."""
+    template = {"spec": {"restartPolicy": "Never", "containers": [{"name": "a", "image": "b"}]}}
+    selector = {"matchExpressions": [{"key": "a", "operator": "Near"}]}
+    body = {"metadata": {"name": "j"}, "spec": {"selector": selector, "template": template}}
+    code, message = said(api, "POST", "/apis/batch/v1/namespaces/default/jobs", body)
+
+    assert code == 422
+    assert 'operator: Invalid value: "Near": not a valid selector operator' in message

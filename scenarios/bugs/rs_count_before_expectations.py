@@ -13,7 +13,7 @@ from chaoskube.models.constants import RECONCILE_WORK
 from chaoskube.models.controllers.replicaset import Observation, ReplicaSetController
 from chaoskube.models.objects import ReplicaSet
 
-BETWEEN_NS = 5 * RECONCILE_WORK
+BETWEEN_NS = 100 * RECONCILE_WORK
 """How long counting takes: the pod of the next write is seen within it."""
 
 

@@ -14,9 +14,10 @@ from chaoskube.sim import load_all
 
 WORKLOADS = ("deployment", "statefulset")
 """Kinds of targets that are there only where a manifest brings them."""
-BEYOND = ("lying-disk", "delete-deployment")
+BEYOND = ("lying-disk", "delete-deployment", "upgrade-node")
 """Where disks lie about what is safe, Raft loses what it acknowledged, and no invariant of ours could hold; a workload
-that is deleted serves nobody, and what is promised of it is promised of what is there."""
+that is deleted serves nobody, and what is promised of it is promised of what is there. An upgrade of a node is a drain, a restart and
+an uncordon, which are there by themselves; a scenario that wants them as one names it."""
 
 
 def everything() -> tuple[type[Action], ...]:

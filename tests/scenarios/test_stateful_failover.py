@@ -116,7 +116,7 @@ def test_who_lists_what_is_does_not() -> None:
 @pytest.mark.parametrize(
     ("kinds", "there", "gone"),
     [
-        ((), {"drain", "upgrade-node", "crash"}, {"roll", "delete-member"}),
+        ((), {"drain", "crash"}, {"roll", "delete-member", "upgrade-node"}),
         (("deployment",), {"roll", "delete-pod", "drain"}, {"delete-member"}),
         (("statefulset",), {"delete-member", "drain"}, {"roll", "delete-pod"}),
     ],

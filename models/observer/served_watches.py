@@ -10,10 +10,10 @@ from attrs import define, field, frozen
 
 from chaoskube.models.apiserver.events import BookmarkDue, WatchOver, WatchServed
 from chaoskube.models.apiserver.watcher import BOOKMARK_PERIOD_NS
-from chaoskube.sim import SECOND, Entry, Journal, ProcessStopped
+from chaoskube.sim import SECOND, Entry, FaultEnded, Journal, ProcessStopped
 
 LATE_NS = 5 * SECOND
-"""model: how late a bookmark may be: a server that was paused works off what it has missed."""
+"""model: how late a bookmark may be, and how long a server that was paused takes to work off what it has missed."""
 
 
 @define(eq=False)
@@ -43,6 +43,7 @@ class ServedWatches:
         journal.subscribe(BookmarkDue, self._looked_at)
         journal.subscribe(WatchOver, self._over)
         journal.subscribe(ProcessStopped, self._stopped)
+        journal.subscribe(FaultEnded, self._relieved)
 
     def late(self, server: str, now: int) -> LateBookmark | None:
         """A watch of this server that should have been looked at, or None."""
@@ -73,3 +74,7 @@ class ServedWatches:
 
     def _stopped(self, entry: Entry) -> None:
         self._servers.pop(entry.by, None)
+
+    def _relieved(self, entry: Entry) -> None:
+        for known in self._servers.values():
+            known.look_at = max(known.look_at, entry.at + LATE_NS)

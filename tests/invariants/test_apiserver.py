@@ -16,7 +16,7 @@ from chaoskube.invariants.apiserver import (
 from chaoskube.models.apiserver.events import WatchServed
 from chaoskube.models.objects import KubeObject, ObjectMeta
 from chaoskube.models.objects.rbac import ClusterRole, ClusterRoleBinding, PolicyRule, RoleRef, Subject
-from chaoskube.sim import SECOND, World
+from chaoskube.sim import SECOND, FaultEnded, World
 from tests.invariants.clusters import Case, pod
 
 CONTROLLER = "system:serviceaccount:kube-system:replicaset-controller"
@@ -117,6 +117,23 @@ def test_a_quiet_watch_is_owed_a_bookmark(world: World) -> None:
         case.written("alice", "update", made, made)
 
     assert case.said == ["apiserver-0 has owed a watch of secrets a bookmark for 66 s"]
+
+
+def test_a_server_that_thaws_works_off_its_bookmarks_first(world: World) -> None:
+    """Its requests may have come before them."""
+    case = Case(world, watches_get_bookmarks)
+    world.call_later(600 * SECOND, lambda: None)
+    served = WatchServed(resource="secrets", watch=1, wants_bookmarks=True)
+    world.journal.mention(world.now, "apiserver-0", served)
+    made = case.put(pod("a"))
+    world.advance(66 * SECOND)
+    world.journal.mention(world.now, "chaos", FaultEnded(verb="pause", text="pause process=apiserver-0"))
+    case.written("alice", "update", made, made)
+    assert not case.said
+
+    world.advance(6 * SECOND)
+    case.written("alice", "update", made, made)
+    assert case.said == ["apiserver-0 has owed a watch of secrets a bookmark for 72 s"]
 
 
 def may_write_pods(user: str) -> tuple[KubeObject, KubeObject]:

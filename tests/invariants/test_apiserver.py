@@ -16,7 +16,7 @@ from chaoskube.invariants.apiserver import (
 from chaoskube.models.apiserver.events import WatchServed
 from chaoskube.models.objects import KubeObject, ObjectMeta
 from chaoskube.models.objects.rbac import ClusterRole, ClusterRoleBinding, PolicyRule, RoleRef, Subject
-from chaoskube.sim import SECOND, FaultEnded, World
+from chaoskube.sim import SECOND, FaultEnded, FaultStarted, World
 from tests.invariants.clusters import Case, pod
 
 CONTROLLER = "system:serviceaccount:kube-system:replicaset-controller"
@@ -126,8 +126,9 @@ def test_a_server_that_thaws_works_off_its_bookmarks_first(world: World) -> None
     served = WatchServed(resource="secrets", watch=1, wants_bookmarks=True)
     world.journal.mention(world.now, "apiserver-0", served)
     made = case.put(pod("a"))
+    world.journal.record(world.now, "chaos", FaultStarted(verb="pause", text="pause process=apiserver-0"))
     world.advance(66 * SECOND)
-    world.journal.mention(world.now, "chaos", FaultEnded(verb="pause", text="pause process=apiserver-0"))
+    world.journal.record(world.now, "chaos", FaultEnded(verb="pause", text="pause process=apiserver-0"))
     case.written("alice", "update", made, made)
     assert not case.said
 

@@ -15,6 +15,7 @@ from functools import partial
 from attrs import frozen
 
 from chaoskube.models.apiserver.api import API_PORT
+from chaoskube.models.apiserver.authentication import MASTERS
 from chaoskube.models.apiserver.server import boot_apiserver
 from chaoskube.models.apiserver.server_options import ServerOptions
 from chaoskube.models.apps.behaviour import assumptions as assumptions_of
@@ -211,7 +212,7 @@ class Cluster:
     # -- kubectl
 
     def _boot_kubectl(self, process: Process) -> None:
-        self.kubectl = Kubectl(process, ApiClient(process, self._servers, user="admin"))
+        self.kubectl = Kubectl(process, ApiClient(process, self._servers, user="admin", groups=(MASTERS,)))
         if not self._applied:
             process.spawn(self._apply_documents)
 

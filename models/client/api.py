@@ -3,7 +3,7 @@
 Two faces on one transport: `request` for handlers, async methods for tasks. The async ones return the
 object, raise `Refused` with the server's Status when the answer is a definite no, and `Unsure` when nobody
 knows. `as_user` gives the same connections another name in the audit log, as controllers with their own
-service accounts have.
+service accounts have; `with_token` shows the servers a token, as a pod does.
 
 Called by everybody that talks to an API server. Source of the verbs: staging/src/k8s.io/client-go/gentype.
 """
@@ -43,6 +43,7 @@ from chaoskube.sim import Address, Process, Refused, Reply, Unsure, UsageError, 
 class ApiClient:
     """A client of the API servers, as `user`, member of `groups`, with the program name `agent`.
 
+    With a service account's `token` it is whoever the servers find in that, and its user and groups count for nothing.
     `limits` holds requests back before they leave; `retries_max` 0 hears every answer as it comes.
     """
 
@@ -51,9 +52,10 @@ class ApiClient:
         process: Process,
         servers: tuple[Address, ...],
         *,
-        user: str,
+        user: str = "",
         groups: tuple[str, ...] = (),
         agent: str = "",
+        token: str = "",
         limits: ClientLimits | None = None,
         retries_max: int = RETRIES_MAX,
         transport: Transport | None = None,
@@ -62,7 +64,7 @@ class ApiClient:
         self.process = process
         self.resources = resources or Resources()
         """What this process knows of custom resources: discovery asks again when a kind is unknown."""
-        self.caller = Caller(user=user, groups=groups, agent=agent)
+        self.caller = Caller(user=user, groups=groups, agent=agent, token=token)
         self.limits = limits
         self._bucket = limits.bucket() if limits is not None else None
         self._retries_max = retries_max
@@ -71,7 +73,7 @@ class ApiClient:
 
     @property
     def user(self) -> str:
-        """The name it asks under."""
+        """The name it asks under; "" with a token."""
         return self.caller.user
 
     @property
@@ -88,27 +90,27 @@ class ApiClient:
         limits: ClientLimits | None = None,
     ) -> ApiClient:
         """The same connections under another user's name, with a limiter of its own, of the same kind unless given."""
-        return ApiClient(
-            self.process,
-            self._servers,
-            user=user,
-            groups=groups,
-            agent=agent or self.caller.agent,
-            limits=limits or self.limits,
-            retries_max=self._retries_max,
-            transport=self._transport,
-            resources=self.resources,
-        )
+        caller = Caller(user=user, groups=groups, agent=agent or self.caller.agent)
+        return self._like(caller, limits or self.limits)
+
+    def with_token(self, token: str) -> ApiClient:
+        """The same connections with a service account's token: servers find out whose it is, and whether it still holds."""
+        return self._like(Caller(token=token, agent=self.caller.agent), self.limits)
 
     def unlimited(self) -> ApiClient:
         """The same client without a limiter, as what sends heartbeats has it."""
-        caller = self.caller
+        return self._like(self.caller, None)
+
+    def _like(self, caller: Caller, limits: ClientLimits | None) -> ApiClient:
+        """Another client on the same connections."""
         return ApiClient(
             self.process,
             self._servers,
             user=caller.user,
             groups=caller.groups,
             agent=caller.agent,
+            token=caller.token,
+            limits=limits,
             retries_max=self._retries_max,
             transport=self._transport,
             resources=self.resources,
@@ -130,17 +132,10 @@ class ApiClient:
         self, resource: str, namespace: str, options: ListOptions, on_event: OnEvent, on_end: OnEnd
     ) -> WatchHandle:
         """Watch `resource`; `on_end` hears a Status or how the connection closed."""
-        caller = self.caller
-        request = Request(
-            verb=WATCH,
-            resource=resource,
-            namespace=namespace,
-            options=options,
-            user=caller.user,
-            groups=caller.groups,
-            client=caller.agent,
+        request = Request(verb=WATCH, resource=resource, namespace=namespace, options=options)
+        return self._transport.watch(
+            self.caller.signed(request), on_event, on_end, retries_max=self._retries_max
         )
-        return self._transport.watch(request, on_event, on_end, retries_max=self._retries_max)
 
     # -- for tasks
 

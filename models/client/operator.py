@@ -9,7 +9,7 @@ The shortest one is a coroutine that is told a key, whenever the object of that 
 A function under `@operator("name")` gets the same context and makes something of it that asks for whatever it needs: informers
 with indexes of its own, several loops, an event recorder. Either way nothing is simulated: it learns through its watches, writes
 through the API, and loses its memory in a crash. It acts as the service account that it names, so it needs roles that allow
-what it does; without one it acts as `admin`.
+what it does; without one it acts as `admin`, of the group `system:masters`.
 
 A loop (or a task, `add_task`) begins when its informers are filled. A key is worked on by one worker at a time; what was refused, or whose outcome
 nobody knows, is tried again with a growing delay. With several replicas the leader works (a Lease named as the operator) and
@@ -30,6 +30,7 @@ from typing import Final
 
 from attrs import field, frozen
 
+from chaoskube.models.apiserver.authentication import MASTERS
 from chaoskube.models.client.api import ApiClient
 from chaoskube.models.client.election import ElectionOptions
 from chaoskube.models.client.informer import Informer
@@ -97,6 +98,11 @@ class Operator:
             return "admin"
         namespace, _, name = self.account.partition("/")
         return f"system:serviceaccount:{namespace}:{name}"
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The groups that its credentials name: an administrator's certificate does, an account's token doesn't."""
+        return () if self.account else (MASTERS,)
 
 
 class OperatorContext:
@@ -258,7 +264,7 @@ def reconciler(
 
 def boot_operator(process: Process, servers: tuple[Address, ...], operator: Operator) -> None:
     """Begin a life of an operator. Each life is a candidate of its own."""
-    client = ApiClient(process, servers, user=operator.user, agent=operator.name)
+    client = ApiClient(process, servers, user=operator.user, groups=operator.groups, agent=operator.name)
     context = OperatorContext(process, client, operator.name)
     identity = f"{process.name}_{process.life}"
 

@@ -31,11 +31,23 @@ OnDone = Callable[[Response | Unsure], None]
 
 @frozen(kw_only=True)
 class Caller:
-    """Who asks: a user, the groups that its credentials put it into, and the program (user agent)."""
+    """Who asks, and the program (user agent): a user with the groups that its credentials name, or who a token names."""
 
-    user: str
+    user: str = ""
     groups: tuple[str, ...] = ()
     agent: str = ""
+    token: str = ""
+
+    def signed(self, request: Request, number: int = 0) -> Request:
+        """The request as this caller's, with its number on the connection."""
+        return evolve(
+            request,
+            id=number,
+            user=self.user,
+            groups=self.groups,
+            client=self.agent,
+            token=self.token,
+        )
 
 
 class Transport:
@@ -69,9 +81,7 @@ class Transport:
         if timeout_ns is not None:
             timer = self._process.call_later(timeout_ns, self._too_late, number, timeout_ns)
         self._pending[number] = _Waiting(on_done, timer, is_write)
-        self._open().send(
-            evolve(request, id=number, user=caller.user, groups=caller.groups, client=caller.agent)
-        )
+        self._open().send(caller.signed(request, number))
 
     def _open(self) -> Connection:
         connection = self._connection

@@ -142,6 +142,6 @@ async def keep_drawer_of(op: OperatorContext, key: str) -> None:
 
 
 def test_it_acts_as_its_service_account(cluster: Cluster) -> None:
-    """So roles count; without an account it is an administrator."""
-    assert lost.user == "system:serviceaccount:default:nobody"
-    assert keep_drawer.user == "admin"
+    """So roles count; without an account it is an administrator, by its group."""
+    assert (lost.user, lost.groups) == ("system:serviceaccount:default:nobody", ())
+    assert (keep_drawer.user, keep_drawer.groups) == ("admin", ("system:masters",))

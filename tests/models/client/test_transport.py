@@ -212,15 +212,15 @@ def test_each_user_of_one_connection_has_a_limiter_of_its_own(stage: Stage) -> N
 
 
 def test_the_server_learns_who_asks(stage: Stage) -> None:
-    """User, groups and program travel with every request."""
-    seen: list[tuple[str, tuple[str, ...], str]] = []
+    """User, groups and program travel with every request; a token in place of the first two."""
+    seen: list[tuple[str, tuple[str, ...], str, str]] = []
     address = Address(stage.world.network.ip_of("server"), 6443)
     client = ApiClient(stage.process, (address,), user="u", groups=("g",), agent="kubectl")
 
     def accept(connection: Connection) -> None:
         def on_message(message: object) -> None:
             assert isinstance(message, Request), f"a request, not {message!r}"
-            seen.append((message.user, message.groups, message.client))
+            seen.append((message.user, message.groups, message.client, message.token))
 
         connection.on_message = on_message
 
@@ -228,9 +228,10 @@ def test_the_server_learns_who_asks(stage: Stage) -> None:
     other = ApiClient(
         stage.process, (Address(address.ip, 7000),), user="u", groups=("g",), agent="kubectl"
     ).as_user("v", groups=("h",))
-    for each in (client, other):
+    for each in (client, other, other.with_token("t"), other.with_token("t").unlimited()):
         each.request(READ, stage.heard.append)
         each.watch("pods", "ns", ListOptions(), lambda event: None, lambda why: None)
     stage.world.advance(SECOND)
 
-    assert seen == [("v", ("h",), "kubectl"), ("v", ("h",), "kubectl")]
+    by_name, by_token = ("v", ("h",), "kubectl", ""), ("", (), "kubectl", "t")
+    assert sorted(seen) == [by_token] * 4 + [by_name] * 2

@@ -96,7 +96,7 @@ def parse_aim(text: str) -> tuple[Aim, str]:
     side, number, words, process, rest = found.groups()
     counted = _ORDINAL.fullmatch(number)
     if counted is None or int(counted[1]) > NTH_MAX:
-        raise UsageError(f"{number!r} must be 1st, 2nd, 3rd... up to {NTH_MAX}th: {EXAMPLE}")
+        raise UsageError(f"{number!r} must be 1st, 2nd, 3rd, up to {NTH_MAX}th; write it like: {EXAMPLE}")
     *kinds, name = words.split()
     mark = Mark(moment=name, process=process, kinds=tuple(kinds))
     _check(mark, side)
@@ -175,9 +175,9 @@ def _check(mark: Mark, side: str) -> None:
     if side not in one.sides:
         raise UsageError(f"nothing can be aimed {side} a {one.name}; write {' or '.join(one.sides)}")
     if one.is_of_stream and len(mark.kinds) != 1:
-        raise UsageError(
-            f"one word must stand before {one.name}, such as {one.label.replace('{}', 'pods')!r}'s"
-        )
+        word = "watch/pods" if one is MESSAGE else "pods"
+        example = f"{side} 2nd {word} {one.name} at {mark.process}"
+        raise UsageError(f"one word before {one.name} must say which stream; write it like: {example}")
     if mark.kinds and not one.is_of_stream and not one.told_by:
         raise UsageError(f"a {one.name} is not told by {' '.join(mark.kinds)!r}; write {one.name} alone")
 

@@ -13,7 +13,7 @@ from attrs import frozen
 
 from chaoskube.models.apiserver.events import Denied, Written
 from chaoskube.models.client.events import InformerRelisted, InformerSynced, LeaderStarted, LeaderStopped
-from chaoskube.models.client.operator import OperatorWaits
+from chaoskube.models.client.operator import OperatorStarted, OperatorWaits, OperatorWaitsNoMore
 from chaoskube.models.controllers.events import EvictionDecided, NodeJudgedUnknown, ReplicaSetScaleDecided
 from chaoskube.models.network.events import ProxySynced, RequestEnded
 from chaoskube.models.node.events import (
@@ -161,7 +161,9 @@ _OF_A_CONTAINER = (
 _TELLERS: dict[type, Callable[..., str | None]] = {
     Written: _written,
     Denied: _denied,
-    OperatorWaits: lambda event: f"cannot begin: {event.why}",
+    OperatorWaits: lambda event: f"waits, and cannot begin yet: {event.why}",
+    OperatorWaitsNoMore: lambda event: "has found what it waited for",
+    OperatorStarted: lambda event: "has filled its caches and begins to work",
     ReplicaSetScaleDecided: _scaled,
     RequestEnded: _request,
     ContainerStarted: lambda event: f"container {event.container} starts on {event.node}",

@@ -262,11 +262,15 @@ def test_a_step_is_what_its_text_says(aim: Aim, at: int) -> None:
 @pytest.mark.parametrize(
     ("line", "problem"),
     [
-        ("before 0th letter of worker-1 heal", "must be 1st"),
-        ("before second letter of worker-1 heal", "must be 1st"),
+        (
+            "before 0th letter of worker-1 heal",
+            "'0th' must be 1st, 2nd, .*; write it like: before 2nd write of",
+        ),
+        ("before second letter of worker-1 heal", "must be 1st, 2nd, .*; write it like: "),
         ("before 1st leter of worker-1 heal", "did you mean 'letter'"),
         ("before 1st letter heal", "is not an aimed action"),
-        ("before 1st thanks at worker-1 heal", "one word must stand before thanks"),
+        ("before 1st thanks at worker-1 heal", "write it like: before 2nd pods thanks at worker-1"),
+        ("after 1st message at worker-1 heal", "write it like: after 2nd watch/pods message at worker-1"),
         ("from 5s crash process=worker-1", "is not an aimed action"),
         ("during 1st letter of worker-1 heal", "is not an action"),
         ("at 5s", "is not an action"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from chaoskube.models.client.operator import OperatorStarted, OperatorWaits, OperatorWaitsNoMore
 from chaoskube.models.controllers.events import ReplicaSetScaleDecided
 from chaoskube.models.network.endpoints import Backend
 from chaoskube.models.network.events import ProxySynced, RequestEnded
@@ -59,6 +60,22 @@ def request(outcome: str, pod: str = "default/web-1") -> RequestEnded:
 def test_who_answered_is_named_as_a_pod(event: object, words: str) -> None:
     """An address says nothing to a person who reads pods' names all day."""
     assert told(event) == ("someone", words)
+
+
+@pytest.mark.parametrize(
+    ("event", "words"),
+    [
+        (
+            OperatorWaits(name="till", why="there is no resource 'tills'"),
+            "waits, and cannot begin yet: there is no resource 'tills'",
+        ),
+        (OperatorWaitsNoMore(name="till"), "has found what it waited for"),
+        (OperatorStarted(name="till", identity="till-0_1"), "has filled its caches and begins to work"),
+    ],
+)
+def test_what_becomes_of_an_operator_is_told(event: object, words: str) -> None:
+    """Why nothing is done about an object may be that nobody works yet."""
+    assert told(event, "till-0") == ("till-0", words)
 
 
 def test_requests_that_went_well_are_not_told() -> None:

@@ -73,6 +73,7 @@ def refusal(text: str) -> str:
         ("name: web\nspec", "name: Web_App\nspec", "in:4: Deployment Web_App: metadata.name: Invalid value"),
         ("name: web\nspec", "generateName: web-\nspec", "in:4: Deployment: metadata.generateName: generateName cannot"),
         ("  replicas", "\treplicas", "in:6: a tab stands where spaces must"),
+        ("  replicas: 2", "  replicas: 2\n  replicas: 3", "in:7: key 'replicas' is set twice"),
         ("replicas: 2", "replicas: {{ .Values.replicas }}", "in:6: a key must be a plain value; it looks like a template"),
         ("name: web\nspec", 'name: "{{ .Values.name }}"\nspec', "in:4: Deployment {{ .Values.name }}: metadata.name"),
     ],

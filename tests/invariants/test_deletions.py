@@ -26,14 +26,16 @@ def owned(uid: str = "rs", *, kind: str = "ReplicaSet") -> KubeObject:
     return pod("web-1", owner_references=(reference,))
 
 
-def said(world: World, account: str, deleted: KubeObject, *stored: KubeObject) -> list[str]:
+def said(
+    world: World, account: str, deleted: KubeObject, *stored: KubeObject, verb: str = "delete"
+) -> list[str]:
     """What is said when this account deletes this, with these in the store."""
     case = Case(world, each_deletion_has_its_reason)
     for obj in stored:
         case.put(obj)
     before = case.put(deleted)
     case.remove(before)
-    case.written(ACCOUNT + account, "delete", before, None)
+    case.written(ACCOUNT + account, verb, before, None)
     return case.said
 
 
@@ -70,6 +72,19 @@ def test_a_namespace_is_emptied_when_it_goes(world: World) -> None:
     ]
 
 
+def test_a_whole_collection_is_judged_as_well(world: World) -> None:
+    """That is how the namespace controller deletes."""
+    stays = Namespace(metadata=ObjectMeta(name="default"))
+
+    assert len(said(world, "namespace-controller", pod("web-1"), stays, verb="deletecollection")) == 1
+
+
+def test_a_namespace_that_is_gone_keeps_nothing(world: World) -> None:
+    """Nor does it keep itself."""
+    assert said(world, "namespace-controller", pod("web-1")) == []
+    assert said(world, "namespace-controller", Namespace(metadata=ObjectMeta(name="default"))) == []
+
+
 def test_and_then_it_may_be(world: World) -> None:
     goes = Namespace(metadata=ObjectMeta(name="default", deletion_timestamp=1))
 
@@ -89,6 +104,28 @@ def test_it_must_not_delete_others(world: World, deleted: KubeObject, by: str) -
     assert said(world, "replicaset-controller", deleted) == [
         f"replicaset-controller deletes pods default/web-1, though it is controlled by {by}"
     ]
+
+
+def test_a_controller_may_delete_what_is_no_pod(world: World) -> None:
+    """A Deployment's old ReplicaSets go by a limit of its history."""
+    assert said(world, "replicaset-controller", owner()) == []
+
+
+def test_an_update_is_no_deletion(world: World) -> None:
+    """It may take the last finalizer away, which somebody else's deletion waited for."""
+    assert said(world, "generic-garbage-collector", pod("web-1"), owner(), verb="patch") == []
+
+
+def test_a_kubelet_may_take_away_what_runs_elsewhere(world: World) -> None:
+    """Another node's containers are another pod's, of the same name."""
+    case = Case(world, a_pod_is_gone_when_it_is_over)
+    mine = case.put(pod("a", node="node-1"))
+    where = {"pod": "default/a", "container": "c", "node": "node-2"}
+    case.record(ContainerStarted(**where, attempt=0, ip="10.0.0.1"), by="kubelet@node-2")
+    case.written("system:node:node-1", "delete", mine, None)
+    case.written("system:node:node-2", "delete", mine, None)
+
+    assert case.said == []
 
 
 def test_others_are_not_judged(world: World) -> None:

@@ -124,6 +124,59 @@ def test_a_database_waits_until_its_members_are_gone(cluster: Cluster) -> None:
     assert not cluster.observer.store.named("Database")
 
 
+def test_a_database_waits_for_a_claim_that_somebody_else_holds(cluster: Cluster) -> None:
+    """The operator asks the server what is left before it takes its finalizer away, and asks again until nothing is."""
+
+    def hold(*finalizers: str) -> Any:
+        async def command(kubectl: Kubectl) -> None:
+            patch = {"metadata": {"finalizers": list(finalizers)}}
+            where = ("persistentvolumeclaims", "databases", "data-orders-1")
+            await kubectl.client.patch(*where, patch, type="merge")
+
+        return command
+
+    tell(cluster, hold("shop.example/backup"))
+    tell(cluster, remove)
+    cluster.world.advance(60 * SECOND)
+    assert members(cluster) == ([], ["data-orders-1"])
+    (held,) = cluster.observer.store.named("Database")
+    assert held.metadata.finalizers == (FINALIZER,)
+
+    tell(cluster, hold())
+    cluster.world.advance(60 * SECOND)
+    assert members(cluster) == ([], [])
+    assert not cluster.observer.store.named("Database")
+
+
+def test_a_stranger_that_has_a_members_name_must_go_first(cluster: Cluster) -> None:
+    """The operator neither adopts it nor deletes it; it tries again until the name is free."""
+    stranger = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "orders-2", "namespace": "databases"},
+        "spec": {"containers": [{"name": "c", "image": "i"}]},
+    }
+
+    async def intrude(kubectl: Kubectl) -> None:
+        await kubectl.client.create(decode(stranger))
+        await kubectl.client.patch(
+            "databases", "databases", "orders", {"spec": {"replicas": 3}}, type="merge", subresource="scale"
+        )
+
+    async def leave(kubectl: Kubectl) -> None:
+        await kubectl.client.delete("pods", "databases", "orders-2", grace_period_seconds=0)
+
+    tell(cluster, intrude)
+    cluster.world.advance(30 * SECOND)
+    pod = cluster.observer.get(Pod, "databases/orders-2")
+    assert pod is not None
+    assert UID_LABEL not in pod.labels
+
+    tell(cluster, leave)
+    cluster.world.advance(60 * SECOND)
+    assert members(cluster)[0] == ["orders-0", "orders-1", "orders-2"]
+
+
 def test_each_life_of_the_operator_begins_with_its_caches(cluster: Cluster) -> None:
     """A crash takes its memory, and its lease runs out: the standby works on, with the caches that it has."""
     events = cluster.world.journal.entries

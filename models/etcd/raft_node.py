@@ -52,6 +52,9 @@ class _Foreign:
 class _Gone:
     """To a member that was removed and doesn't know (api/rafthttp/http.go answers 410)."""
 
+    member: int
+    """Another may run under its name by now."""
+
 
 class RaftNode:
     """The core of one life of a member, and what is under way."""
@@ -85,7 +88,8 @@ class RaftNode:
             if message.cluster == self._cluster:
                 self._on_message(sender, message.message)
         elif isinstance(message, _Gone):
-            self._member.end_removed()
+            if message.member == self._member.id:
+                self._member.end_removed()
         else:
             handler = self._member.on_peer.get(type(message))
             if handler is not None:
@@ -94,7 +98,10 @@ class RaftNode:
     def _on_message(self, sender: str, message: Message) -> None:
         kind = message.type
         if message.from_ in self._membership.removed:
-            self._process.send(sender, _Gone())
+            self._process.send(sender, _Gone(message.from_))
+            return
+        if message.to != self.raft.id:
+            # To the member that ran here before (server.go Process: mismatched member ID).
             return
         # A member that is behind doesn't know who has joined since; whoever speaks says where (rafthttp AddRemote).
         names = self._membership.names

@@ -230,9 +230,14 @@ class Reconfiguration:
             self._then()
 
     def _on_ask_cluster(self, sender: str, _message: object) -> None:
-        members = self._member.membership.all
-        if any(one.name == sender for one in members):
-            told = ToldCluster(cluster=self._member.cluster, members=members)
+        """Answered by whoever knows of it as of one that hasn't started.
+
+        Etcd's answer with whatever they know: who is behind may tell of a former member at the same place, whose number
+        the new one then takes, to be told that it is gone (cluster_util.go, GetClusterFromRemotePeers).
+        """
+        membership = self._member.membership
+        if any(one.member.name == sender and not one.is_started for one in membership.members.values()):
+            told = ToldCluster(cluster=self._member.cluster, members=membership.all)
             self._member.process.send(sender, told)
 
     # -- answers

@@ -4,6 +4,10 @@ A leader answers with the commit index that it had when it was asked, once it kn
 quorum echoes a heartbeat that was sent after the question, or (lease-based) its clock says so. A follower
 passes the question on and gets the index back. Etcd-io/raft raft.go `sendMsgReadIndexResponse` and
 `responseToReadIndexReq`; Raft thesis, 6.4.
+
+Where there is one voter, etcd-io/raft's leader asks nobody and waits for nothing (`IsSingleton`), although it may be new
+and not know of the last commit of a leader that was removed, or be the removed one, which no longer votes. Here a leader
+answers alone only when it is the one who votes, and has committed an entry of its own term.
 """
 
 from __future__ import annotations
@@ -17,9 +21,7 @@ from chaoskube.sim import reached
 
 def handle_read_index(raft: RaftState, message: Message) -> None:
     """A leader is asked at which index a read of now may be answered."""
-    if raft.tracker.is_singleton:
-        _answer(raft, message, raft.log.committed)
-    elif has_committed_in_term(raft):
+    if has_committed_in_term(raft):
         _confirm(raft, message)
     else:
         reached("raft: a read waited for the leader's first commit")
@@ -40,7 +42,7 @@ def release_early_reads(raft: RaftState) -> None:
 
 
 def _confirm(raft: RaftState, message: Message) -> None:
-    if raft.config.read_only_option is ReadOnlyOption.LEASE_BASED:
+    if raft.tracker.is_only_voter(raft.id) or raft.config.read_only_option is ReadOnlyOption.LEASE_BASED:
         _answer(raft, message, raft.log.committed)
         return
     read_only = raft.read_only

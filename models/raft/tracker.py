@@ -51,11 +51,10 @@ class ProgressTracker:
     max_inflight_bytes: int = 0
     """No bound when 0."""
 
-    @property
-    def is_singleton(self) -> bool:
-        """Is there exactly one voter, who decides alone?"""
+    def is_only_voter(self, member: int) -> bool:
+        """Does this member decide alone?"""
         voters = self.config.voters
-        return len(voters.incoming) == 1 and not voters.outgoing
+        return voters.incoming == (member,) and not voters.outgoing
 
     @property
     def voter_nodes(self) -> tuple[int, ...]:

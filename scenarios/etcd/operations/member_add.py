@@ -31,15 +31,17 @@ class MemberAdd(Action):
     def do(self, stage: Stage) -> None:
         """`etcdctl member add NAME [--learner]`, then `etcd --initial-cluster-state existing`.
 
-        When nobody knows whether it was added it is started as well: it asks the others until they say so.
+        When nobody knows whether it was added it is started as well: it asks the others until they say so. Of two who
+        add it, the first starts it: what it has written by the second's answer is the cluster's.
         """
         cluster, process = cluster_of(stage), process_of(stage, self.member)
+        life = process.life
 
         def answered(outcome: Outcome) -> None:
             if isinstance(outcome, EtcdError) and outcome.is_definite:
                 return
             cluster.joined(process)
-            if not process.is_alive:
+            if not process.is_alive and process.life == life:
                 erase(process)
                 cluster.observer.etcd.erased(process.name)
                 process.start()

@@ -6,7 +6,7 @@ import random
 
 from chaoskube.bug import patched
 from chaoskube.models.raft import leading, reads
-from chaoskube.models.raft.messages import Message, MessageType
+from chaoskube.models.raft.messages import ConfChange, ConfChangeType, Message, MessageType
 from chaoskube.models.raft.ready import ReadOnlyOption, Role
 from tests.models.raft.bag import Bag, elected
 
@@ -117,6 +117,42 @@ def test_a_single_voter_answers_at_once() -> None:
     bag.members[1].read_index("now")
 
     assert [state.index for state in bag.members[1].read_states] == [1]
+
+
+def removed(bag: Bag, leader: int, member: int) -> None:
+    """The leader takes a member out; everybody who hears of it knows."""
+    bag.members[leader].propose_conf_change(ConfChange(type=ConfChangeType.REMOVE_NODE, node_id=member))
+    bag.settle()
+
+
+def test_the_one_voter_left_waits_for_its_first_commit() -> None:
+    """What the removed leader committed last, it may not have heard of (etcd-io/raft answers at once)."""
+    bag = elected(2, pre_vote=False, check_quorum=False)
+    removed(bag, leader=1, member=1)
+    last = bag.members[2].log
+    bag.members[2].campaign()
+    bag.carry_out(2)
+    while bag.members[2].role is not Role.LEADER:
+        bag.sync(2)
+
+    bag.members[2].read_index("early")
+    assert bag.members[2].read_states == []
+
+    bag.settle()
+    assert set(bag.reads[2]) == {("early", last.last_index)}
+
+
+def test_a_leader_that_no_longer_votes_asks_who_does() -> None:
+    """The one voter may have a leader of its own by now (etcd-io/raft's removed leader answers for it)."""
+    bag = elected(2, pre_vote=False, check_quorum=False)
+    removed(bag, leader=1, member=1)
+    assert bag.members[1].role is Role.LEADER
+
+    bag.members[1].read_index("asked")
+    assert bag.members[1].read_states == []
+
+    bag.settle()
+    assert [context for context, _ in bag.reads[1]] == ["asked"]
 
 
 def test_a_follower_passes_a_read_on_and_gets_the_index_back() -> None:

@@ -78,8 +78,9 @@ def test_one_voter_decides_alone_only_outside_a_change() -> None:
     """During a change the other half must agree (tracker.go IsSingleton)."""
     alone = JointVoters(incoming=(1,))
 
-    assert tracker_of(TrackerConfig(voters=alone, learners=(2,))).is_singleton
-    assert not tracker_of(TrackerConfig(voters=JointVoters(incoming=(1,), outgoing=(1,)))).is_singleton
+    assert tracker_of(TrackerConfig(voters=alone, learners=(2,))).is_only_voter(1)
+    assert not tracker_of(TrackerConfig(voters=alone, learners=(2,))).is_only_voter(2)
+    assert not tracker_of(TrackerConfig(voters=JointVoters(incoming=(1,), outgoing=(1,)))).is_only_voter(1)
 
 
 def test_a_copy_goes_its_own_way() -> None:

@@ -49,7 +49,7 @@ class _Foreign:
 
 
 @frozen
-class _Gone:
+class Gone:
     """To a member that was removed and doesn't know (api/rafthttp/http.go answers 410)."""
 
     member: int
@@ -87,7 +87,7 @@ class RaftNode:
         elif isinstance(message, _Foreign):
             if message.cluster == self._cluster:
                 self._on_message(sender, message.message)
-        elif isinstance(message, _Gone):
+        elif isinstance(message, Gone):
             if message.member == self._member.id:
                 self._member.end_removed()
         else:
@@ -98,7 +98,7 @@ class RaftNode:
     def _on_message(self, sender: str, message: Message) -> None:
         kind = message.type
         if message.from_ in self._membership.removed:
-            self._process.send(sender, _Gone(message.from_))
+            self._process.send(sender, Gone(message.from_))
             return
         if message.to != self.raft.id:
             # To the member that ran here before (server.go Process: mismatched member ID).

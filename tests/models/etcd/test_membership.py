@@ -6,7 +6,7 @@ from typing import cast
 
 import pytest
 
-from chaoskube.models.etcd import reconfiguration
+from chaoskube.models.etcd import raft_node, reconfiguration
 from chaoskube.models.etcd.backend import Backend
 from chaoskube.models.etcd.events import MemberStopped, SnapshotInstalled
 from chaoskube.models.etcd.membership import Membership, check_cluster, cluster_id, is_restored
@@ -35,7 +35,7 @@ from chaoskube.models.etcd.messages import (
 from chaoskube.models.etcd.options import ReplicaOptions
 from chaoskube.models.etcd.restore import erase
 from chaoskube.models.raft.events import ConfigApplied
-from chaoskube.models.raft.messages import ConfChange, ConfChangeType
+from chaoskube.models.raft.messages import ConfChange, ConfChangeType, Message, MessageType
 from chaoskube.sim import SECOND, UsageError, World
 from tests.models.etcd.members import SMALL, Members
 
@@ -139,6 +139,50 @@ def test_a_removed_member_stops_and_its_id_is_never_given_again() -> None:
         ]
         erase(cluster.processes.pop("etcd-2"))
         assert join(cluster, "etcd-3") == 4
+
+
+def test_a_member_that_comes_back_is_another_whoever_tells_it_so() -> None:
+    """One that is behind knows the former only, as a member that has started."""
+    with World(seed=11) as world:
+        cluster = Members(world, options=ReplicaOptions(strict_reconfig_check=False))
+        cluster.wait_for_leader()
+        former = join(cluster, "etcd-3")
+        cut = world.network.partition(["host-etcd-0"], ["host-etcd-1", "host-etcd-2"])
+        world.advance(10 * SECOND)
+
+        assert isinstance(change(cluster, "etcd-1", MemberRemove(former)), MemberRemoveResponse)
+        world.advance(10 * SECOND)
+        process = cluster.processes["etcd-3"]
+        assert not process.is_alive
+        erase(process)
+        added = change(cluster, "etcd-1", MemberAdd("etcd-3", is_learner=True))
+        assert isinstance(added, MemberAddResponse)
+        assert former in cluster.replicas["etcd-0"].membership.members, "it is behind"
+        process.start()
+        world.advance(10 * SECOND)
+
+        assert cluster.replicas["etcd-3"].id == added.member.id
+        cut.heal()
+        world.advance(10 * SECOND)
+        assert process.is_alive
+        assert (
+            cluster.replicas["etcd-3"].state.store.revision == cluster.replicas["etcd-1"].state.store.revision
+        )
+
+
+def test_what_was_meant_for_a_former_member_is_not_for_its_namesake() -> None:
+    """A late answer "you were removed", a late message of Raft: on a real network neither would find it."""
+    with World(seed=12) as world:
+        cluster = Members(world)
+        cluster.wait_for_leader()
+        join(cluster, "etcd-3")
+        late = Message(type=MessageType.MSG_APP, to=99, from_=1, term=1000)
+        for message in (late, raft_node.Gone(99)):
+            cluster.processes["etcd-0"].send("etcd-3", message)
+        world.advance(5 * SECOND)
+
+        assert cluster.processes["etcd-3"].is_alive
+        assert cluster.replicas["etcd-3"].raft.term < 1000
 
 
 def test_a_leader_that_is_removed_lets_the_others_go_on() -> None:

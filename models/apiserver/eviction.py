@@ -3,7 +3,7 @@
 A pod that has ended, waits to start or goes already costs no budget. Else its one budget must allow a disruption, and
 is told of it in the same write, before the pod is touched: so two evictions never share the last one, and a crash in
 between costs a disruption and not a pod too many. A pod that isn't ready goes freely while the others suffice, if it is
-still the version that was looked at.
+still the version that was looked at. Admission is asked about the eviction alone, not about the deletion that follows.
 
 Source: pkg/registry/core/pod/storage/eviction.go.
 """
@@ -15,6 +15,7 @@ from typing import Any
 
 from attrs import evolve, frozen
 
+from chaoskube.models.apiserver.admission import CREATE
 from chaoskube.models.apiserver.api import DELETE, Cause, DeleteOptions, Preconditions, Request, Status
 from chaoskube.models.apiserver.audit import write_recorded
 from chaoskube.models.apiserver.bodies import order_of
@@ -23,7 +24,7 @@ from chaoskube.models.apiserver.flow import Context, Flow, Pause
 from chaoskube.models.apiserver.keys import key_of, prefix_of
 from chaoskube.models.apiserver.queries import check_delete_options, dry_run
 from chaoskube.models.apiserver.storage import ask, from_kv, guaranteed_update, read
-from chaoskube.models.apiserver.writes import Done, check_preconditions, delete_object
+from chaoskube.models.apiserver.writes import Done, attributes_of, check_preconditions, delete_object
 from chaoskube.models.etcd import messages as etcd
 from chaoskube.models.objects import (
     FrozenDict,
@@ -32,6 +33,7 @@ from chaoskube.models.objects import (
     PodCondition,
     PodDisruptionBudget,
     PodDisruptionBudgetStatus,
+    decode,
     get_condition,
     is_pod_ready,
     matches,
@@ -61,7 +63,10 @@ class Permission:
 
 def evict(ctx: Context, request: Request, resource: Resource) -> Flow[Done]:
     """POST pods/NAME/eviction."""
-    content = _content(request)
+    attributes = attributes_of(CREATE, request, resource, decode(order_of(request, "policy/v1", "Eviction")))
+    attributes = yield from ctx.admission.admit(ctx, attributes)
+    content = _content(evolve(request, body=attributes.obj))
+    yield from ctx.admission.validate(ctx, attributes)
     wanted: Mapping[str, Any] = content.get("deleteOptions") or {}
     check_delete_options(options := _delete_options(wanted))
     request = evolve(request, dry_run=request.dry_run or dry_run({}, DELETE, wanted))
@@ -222,7 +227,7 @@ def _delete(ctx: Context, request: Request, resource: Resource, options: DeleteO
         if wanted is not None and wanted.resource_version is not None:
             options = _at_version(options, version)
     deletion = evolve(request, delete_options=options, body=None)
-    yield from delete_object(ctx, deletion, resource)
+    yield from delete_object(ctx, deletion, resource, is_admitted=True)
 
 
 def _say_why(ctx: Context, request: Request, resource: Resource, options: DeleteOptions) -> Flow[str]:

@@ -1,7 +1,7 @@
 """The scale subresource as flows: a view on spec.replicas under the parent's resource version.
 
 The four workloads that scale and custom resources that say how they do have it. A write changes the parent's replicas
-and nothing else; a version in it is the parent's.
+and nothing else; a version in it is the parent's. Admission is asked about the view.
 Sources: pkg/registry/apps/{deployment,replicaset,statefulset}/storage/storage.go,
 pkg/registry/core/replicationcontroller/storage/storage.go, staging/src/k8s.io/api/autoscaling/v1/types.go.
 
@@ -15,7 +15,9 @@ from typing import Any
 
 from attrs import evolve
 
-from chaoskube.models.apiserver.api import GET, JSON, PATCH, Cause, Request
+from chaoskube.models.apiserver.admission import UPDATE as UPDATE_OPERATION
+from chaoskube.models.apiserver.admission import Attributes
+from chaoskube.models.apiserver.api import GET, JSON, PATCH, UPDATE, Cause, Request
 from chaoskube.models.apiserver.audit import write_recorded
 from chaoskube.models.apiserver.bodies import causes_error
 from chaoskube.models.apiserver.custom.scale import (
@@ -32,7 +34,7 @@ from chaoskube.models.apiserver.patching import json_patched
 from chaoskube.models.apiserver.storage import guaranteed_update, read
 from chaoskube.models.apiserver.strategy import prepare_update
 from chaoskube.models.apiserver.unmarshal import json_type
-from chaoskube.models.apiserver.writes import Done
+from chaoskube.models.apiserver.writes import Done, attributes_of
 from chaoskube.models.objects import (
     Deployment,
     FrozenDict,
@@ -65,10 +67,12 @@ def scale(ctx: Context, request: Request, resource: Resource) -> Flow[Done]:
         return Done(code=200, body=scale_of(found, resource))
 
     def change(current: KubeObject | None) -> Flow[KubeObject]:
-        yield from ()
         if current is None:
             raise not_found(resource.plural, resource.group, request.name)
         wanted, version = _wanted_scale(request, current, resource)
+        attributes = _asked(request, resource, _with_replicas(current, wanted, resource), current)
+        attributes = yield from ctx.admission.admit(ctx, attributes)
+        wanted, _ = _wanted_scale(evolve(request, verb=UPDATE, body=attributes.obj), current, resource)
         if wanted < 0:
             cause = Cause(
                 reason="FieldValueInvalid",
@@ -83,6 +87,7 @@ def scale(ctx: Context, request: Request, resource: Resource) -> Flow[Done]:
         refusal = causes_error(resource, request.name, causes_of_update(current, new, resource))
         if refusal is not None:
             raise refusal
+        yield from ctx.admission.validate(ctx, _asked(request, resource, new, current))
         return new
 
     if request.dry_run:
@@ -97,6 +102,13 @@ def scale(ctx: Context, request: Request, resource: Resource) -> Flow[Done]:
         write_recorded(ctx, request, resource, saved)
     assert saved.obj is not None
     return Done(code=200, body=scale_of(saved.obj, resource))
+
+
+def _asked(request: Request, resource: Resource, new: KubeObject, old: KubeObject) -> Attributes:
+    """What admission is asked about: the view, before and after."""
+    return attributes_of(
+        UPDATE_OPERATION, request, resource, scale_of(new, resource), scale_of(old, resource)
+    )
 
 
 def scale_of(obj: KubeObject, resource: Resource) -> GenericObject:

@@ -12,6 +12,7 @@ from typing import Any
 
 from attrs import evolve
 
+from chaoskube.models.apiserver.admission import CREATE
 from chaoskube.models.apiserver.api import (
     Cause,
     Request,
@@ -33,11 +34,12 @@ from chaoskube.models.apiserver.keys import key_of
 from chaoskube.models.apiserver.scale import scale
 from chaoskube.models.apiserver.storage import guaranteed_update, read
 from chaoskube.models.apiserver.tokens import create_token
-from chaoskube.models.apiserver.writes import Done
+from chaoskube.models.apiserver.writes import Done, attributes_of
 from chaoskube.models.objects import (
     KubeObject,
     Pod,
     PodCondition,
+    decode,
 )
 from chaoskube.models.objects.conditions import set_condition
 from chaoskube.models.objects.resources import Resource, resource_of
@@ -53,12 +55,16 @@ TOPOLOGY_LABELS = ("topology.kubernetes.io/zone", "topology.kubernetes.io/region
 
 
 def bind(ctx: Context, request: Request, resource: Resource) -> Flow[Done]:
-    """POST pods/NAME/binding: put the pod on a node, once."""
-    content, metadata = _content(request)
+    """POST pods/NAME/binding (or bindings): put the pod on a node, once."""
+    asked = resource if request.subresource else evolve(resource, plural="bindings", name="bindings")
+    attributes = attributes_of(CREATE, request, asked, decode(order_of(request, "v1", "Binding")))
+    attributes = yield from ctx.admission.admit(ctx, attributes)
+    content, metadata = _content(evolve(request, body=attributes.obj))
     node_name = (content.get("target") or {}).get("name", "")
     if not node_name:
         cause = Cause(reason="FieldValueRequired", message="Required value", field="target.name")
         raise invalid("Binding", "", request.name, [cause])
+    yield from ctx.admission.validate(ctx, attributes)
     uid = metadata.get("uid", "")
     key = key_of(resource, request.namespace, request.name)
 

@@ -366,15 +366,18 @@ def _creates(error: ApiError, request: Request, resource: Resource, wanted: str)
 # ---- delete
 
 
-def delete_object(ctx: Context, request: Request, resource: Resource) -> Flow[Done]:
+def delete_object(
+    ctx: Context, request: Request, resource: Resource, *, is_admitted: bool = False
+) -> Flow[Done]:
     """DELETE of one object: mark it, remove it, or both; what is gone already is 404."""
     key = key_of(resource, request.namespace, request.name)
     current = yield from read(key)
     if current is None:
         raise not_found(resource.plural, resource.group, request.name)
-    attributes = attributes_of(DELETE, request, resource, old=current)
-    yield from ctx.admission.admit(ctx, attributes)
-    yield from ctx.admission.validate(ctx, attributes)
+    if not is_admitted:
+        attributes = attributes_of(DELETE, request, resource, old=current)
+        yield from ctx.admission.admit(ctx, attributes)
+        yield from ctx.admission.validate(ctx, attributes)
     decided: deletion.Deletion = deletion.Deletion()
 
     def change(newest: KubeObject | None) -> Flow[KubeObject]:

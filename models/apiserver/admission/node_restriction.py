@@ -53,7 +53,7 @@ class NodeRestriction(Plugin):
             return attributes
         kind = attributes.resource.name
         if kind == "pods":
-            problem = _pod_problem(node, attributes)
+            problem = _pod_problem(ctx, node, attributes)
         elif kind == "nodes":
             problem = _node_problem(node, attributes)
         elif kind == "leases":
@@ -65,7 +65,7 @@ class NodeRestriction(Plugin):
         return attributes
 
 
-def _pod_problem(node: str, attributes: Attributes) -> str:
+def _pod_problem(ctx: Context, node: str, attributes: Attributes) -> str:
     old, new = attributes.old, attributes.obj
     if attributes.subresource == "status":
         assert isinstance(old, Pod) and isinstance(new, Pod), f"{old!r} is no pod"
@@ -73,8 +73,14 @@ def _pod_problem(node: str, attributes: Attributes) -> str:
             return f'node "{node}" can only update pod status for pods with spec.nodeName set to itself'
         return f'node "{node}" cannot update labels through pod status' if old.labels != new.labels else ""
     if attributes.subresource == "eviction":
-        is_own = isinstance(old, Pod) and old.spec.node_name == node
-        return "" if is_own else f'node "{node}" can only evict pods with spec.nodeName set to itself'
+        found = ctx.cache("pods").get(f"/registry/pods/{attributes.namespace}/{attributes.name}")
+        if not isinstance(found, Pod):
+            raise not_found("pods", "", attributes.name)
+        is_own = found.spec.node_name == node
+        return "" if is_own else f"node {node} can only evict pods with spec.nodeName set to itself"
+    if attributes.subresource:
+        allowed = "only 'status' and 'eviction' are allowed"
+        return f'unexpected pod subresource "{attributes.subresource}", {allowed}'
     if attributes.operation == DELETE:
         assert isinstance(old, Pod), f"{old!r} is no pod"
         return (

@@ -6,12 +6,15 @@ import attrs
 
 from chaoskube.action import Action, Stage, operation
 from chaoskube.arguments import CannotApply, flag, target
+from chaoskube.models.etcd import wal
 from chaoskube.models.etcd.boot import is_new
 from chaoskube.models.etcd.client import Outcome
 from chaoskube.models.etcd.messages import EtcdError
 from chaoskube.models.etcd.messages import MemberAdd as MemberAddRequest
+from chaoskube.models.etcd.messages import MemberAddResponse
 from chaoskube.models.etcd.restore import erase
 from chaoskube.scenarios.etcd.operations import by_operator, cluster_of, process_of
+from chaoskube.sim import Process
 
 
 @operation("member-add", weight=2)
@@ -32,7 +35,7 @@ class MemberAdd(Action):
         """`etcdctl member add NAME [--learner]`, then `etcd --initial-cluster-state existing`.
 
         When nobody knows whether it was added it is started as well: it asks the others until they say so. Of two who
-        add it, the first starts it: what it has written by the second's answer is the cluster's.
+        add it, the first starts it; what still runs there as the member that was removed is ended first.
         """
         cluster, process = cluster_of(stage), process_of(stage, self.member)
         life = process.life
@@ -41,9 +44,21 @@ class MemberAdd(Action):
             if isinstance(outcome, EtcdError) and outcome.is_definite:
                 return
             cluster.joined(process)
-            if not process.is_alive and process.life == life:
-                erase(process)
-                cluster.observer.etcd.erased(process.name)
-                process.start()
+            if isinstance(outcome, MemberAddResponse) and not _runs_as(process, outcome.member.id):
+                process.exit()
+            elif process.is_alive or process.life != life:
+                return
+            erase(process)
+            cluster.observer.etcd.erased(process.name)
+            process.start()
 
         by_operator(stage, MemberAddRequest(self.member, is_learner=self.learner), then=answered)
+
+
+def _runs_as(process: Process, number: int) -> bool:
+    """Is what is on this process's disk this member, or one that took its place since?"""
+    try:
+        head = wal.read(process.disk).head
+    except wal.WalError:
+        return False
+    return head is not None and head.member >= number

@@ -90,7 +90,7 @@ def test_a_webhook_may_refuse_a_binding(api: Any, path: str, resources: str) -> 
 def test_a_webhook_may_change_where_a_pod_goes(api: Any) -> None:
     """What it leaves is what is done."""
     api.create(pod())
-    change = {"op": "replace", "path": "/target/name", "value": "node-2"}
+    change: dict[str, object] = {"op": "replace", "path": "/target/name", "value": "node-2"}
     hook(api, "Mutating", rule("pods/binding", "CREATE"), lambda one: allow(one, change))
 
     assert bind(api)[0] == 201

@@ -2,7 +2,8 @@
 
 For each bug: hunts with fresh seeds in the ordinary scenario and its whole menu, until an invariant that catches the
 bug breaks. Then the two that must find nothing: the same hunt without the bug, and with it but without the faults
-that it needs. The table at the end has the median and the worst of the seeds that found it.
+that it needs. The table at the end has the median and the worst of the seeds that found it. Seconds are those that this one process
+had the processor, so that whatever else the machine does changes no figure; only minimising, which stands in none, ends by the clock.
 Exits with 1 when a hunt found what it shouldn't, or not what it should.
 """
 
@@ -12,16 +13,30 @@ import argparse
 import sys
 from collections.abc import Sequence
 from statistics import median
+from time import process_time
 
 from attrs import frozen
 
 from chaoskube.bug import Bug, bugs
 from chaoskube.discovery import bug_named, is_explored, load, scenario_of_bug
-from chaoskube.hunt import Limits, Quarry, Tally, fresh_seed, hunt, result_of, without
+from chaoskube.hunt import Doubt, Quarry, Tally, fresh_seed, result_of, run_one, without
 from chaoskube.minimise import minimise
 from chaoskube.scenario import Scenario
 
 HEAD = f"{'bug':<44}{'found':>6}  {'runs':>11}  {'seconds':>13}  {'actions':>8}  {'minimised':>9}  quiet"
+
+
+@frozen(kw_only=True)
+class Hunt:
+    """A hunt in this process, until something broke or its time was up."""
+
+    tally: Tally
+    seconds: float
+
+    def __str__(self) -> str:
+        """What was found, with the number of the seed that shows it, and in how much."""
+        found = ", ".join(f"{name} (run seed {one.seed})" for name, one in self.tally.found.items())
+        return f"{found or 'nothing'} in {self.tally.runs} runs, {self.seconds:.1f} s"
 
 
 @frozen(kw_only=True)
@@ -69,7 +84,6 @@ class Order:
     seconds: float
     quiet_seconds: float
     minimise_seconds: float
-    workers: int
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -79,9 +93,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, default=10, help="hunts for each bug (10)")
     parser.add_argument("--first-seed", type=int, help="the first seed, the others follow (fresh)")
     parser.add_argument("--seconds", type=float, default=60.0, help="the longest that a hunt may take (60)")
-    parser.add_argument("--quiet-seconds", type=float, default=30.0, help="hunts that must find nothing (30)")
-    parser.add_argument("--minimise-seconds", type=float, default=30.0, help="for each find (30)")
-    parser.add_argument("--workers", type=int, default=1, help="processes to hunt with (1)")
+    parser.add_argument("--quiet-seconds", type=float, default=20.0, help="hunts that must find nothing (20)")
+    parser.add_argument("--minimise-seconds", type=float, default=10.0, help="for each find (10)")
     given = parser.parse_args(arguments)
     load()
     first = given.first_seed if given.first_seed is not None else fresh_seed()
@@ -90,9 +103,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         seconds=given.seconds,
         quiet_seconds=given.quiet_seconds,
         minimise_seconds=given.minimise_seconds,
-        workers=given.workers,
     )
-    print(f"seeds {first} to {first + given.seeds - 1}, {order.workers} workers", flush=True)
+    print(f"seeds {first} to {first + given.seeds - 1}", flush=True)
     wanted = [bug_named(slug) for slug in given.bugs] or [one for one in bugs if not is_explored(one)]
     rows = [measure(bug, order) for bug in wanted]
     print(f"\n{HEAD}\n{'':<50}  {'mid / worst':>11}  {'mid / worst':>13}  {'mid':>8}  {'mid':>9}")
@@ -119,33 +131,35 @@ def measure(bug: Bug, order: Order) -> Row:
 def search(bug: Bug, scenario: Scenario, seed: int, order: Order) -> Found | None:
     """One hunt, and its find made short; None, with a line about it, when the bug wasn't found."""
     quarry = Quarry(scenario=scenario, bug=bug, seed=seed)
-    tally = hunt(quarry, Limits(wall_seconds=order.seconds, workers=order.workers))
-    caught = [tally.found[name] for name in bug.invariants if name in tally.found]
+    hunted = hunt(quarry, order.seconds)
+    found = hunted.tally.found
+    caught = [found[name] for name in bug.invariants if name in found]
     if not caught:
-        print(f"  seed {seed}: {others(tally)} in {counted(tally)}", flush=True)
+        print(f"  seed {seed}: {hunted}", flush=True)
         return None
     small = minimise(result_of(quarry, caught[0]), budget_seconds=order.minimise_seconds)
-    print(f"  seed {seed}: {others(tally)} in {counted(tally)}; {len(small.plan.steps)} actions", flush=True)
+    print(f"  seed {seed}: {hunted}; {len(small.plan.steps)} actions", flush=True)
     return Found(
-        runs=tally.runs, seconds=tally.wall_seconds, before=small.before, after=len(small.plan.steps)
+        runs=hunted.tally.runs, seconds=hunted.seconds, before=small.before, after=len(small.plan.steps)
     )
 
 
 def is_quiet(words: str, quarry: Quarry, order: Order) -> bool:
     """A hunt that must find nothing."""
-    tally = hunt(quarry, Limits(wall_seconds=order.quiet_seconds, workers=order.workers))
-    print(f"  {words}: {others(tally)} in {counted(tally)}", flush=True)
-    return not tally.found
+    hunted = hunt(quarry, order.quiet_seconds)
+    print(f"  {words}: {hunted}", flush=True)
+    return not hunted.tally.found
 
 
-def others(tally: Tally) -> str:
-    """What was found, with the number of the seed that shows it."""
-    return ", ".join(f"{name} (run seed {one.seed})" for name, one in tally.found.items()) or "nothing"
-
-
-def counted(tally: Tally) -> str:
-    """How much was hunted."""
-    return f"{tally.runs} runs, {tally.wall_seconds:.1f} s"
+def hunt(quarry: Quarry, seconds: float) -> Hunt:
+    """Run after run in this process, as a hunt does, until one fails or so much of the processor's time is used."""
+    tally, began = Tally(), process_time()
+    while not tally.found and process_time() - began < seconds:
+        report = run_one(quarry, tally.runs)
+        if report.doubt is not None:
+            raise Doubt(report.doubt)
+        tally.add(report)
+    return Hunt(tally=tally, seconds=process_time() - began)
 
 
 if __name__ == "__main__":

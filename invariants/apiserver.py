@@ -23,19 +23,23 @@ def no_update_is_lost(seen: Observer, event: Entry, memory: dict[str, object]) -
     """A write that names the version it was made for changes that version, and a component's update names one.
 
     Else it takes back what somebody wrote meanwhile, and nobody is told. People may update without a version; a component
-    may where it alone writes. Whoever takes the last finalizer off removes the object, whatever its version is by then.
+    may where it alone writes. Whoever takes the last finalizer off removes the object, whatever its version is by then;
+    and a deletion that first marks the object goes on from its own mark.
     (staging/src/k8s.io/apiserver/pkg/storage/etcd3/store.go, GuaranteedUpdate; registry/generic/registry/store.go,
     deleteWithoutFinalizers; k/k#70674.)
     """
     written = _written(event)
     place = f"{written.resource}/{written.key}"
-    last = memory.get(place)
+    last, marked = memory.get(place), memory.get(f"{place} version")
     memory[place] = written.user
+    memory[f"{place} version"] = (written.user, written.requested_version, str(written.resource_version))
     change = seen.change_by(written)
     if change is None or change.before is None:
         return
     wanted = written.requested_version
-    is_end = written.obj is None and written.verb not in REMOVING
+    is_end = written.obj is None and (
+        written.verb not in REMOVING or marked == (written.user, wanted, str(change.was))
+    )
     assert not wanted or wanted == str(change.was) or is_end, (
         f"{written.user} wrote {written.resource} {written.key} for version {wanted}, and overwrote {change.was}"
     )

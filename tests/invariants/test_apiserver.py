@@ -45,6 +45,23 @@ def test_a_component_must_not_update_blindly_over_others(world: World) -> None:
     assert case.said == [f"{CONTROLLER} updates pods default/a without a version, over what alice wrote"]
 
 
+def test_a_deletion_goes_on_from_its_own_mark(world: World) -> None:
+    """Who deletes a pod of one version first marks it, if it waits for a node: what it removes then is what it marked."""
+    case = Case(world, no_update_is_lost)
+    first = case.put(pod("a"))
+    marked = case.put(pod("a", deletion_grace_period_seconds=0))
+    case.written(CONTROLLER, "delete", first, marked, requested_version="1")
+    case.remove(marked)
+    case.written(CONTROLLER, "delete", marked, None, requested_version="1")
+    second = case.put(pod("b"))
+    changed = case.put(pod("b", node="node-1"))
+    case.written("alice", "update", second, changed)
+    case.remove(changed)
+    case.written(CONTROLLER, "delete", changed, None, requested_version="4")
+
+    assert case.said == [f"{CONTROLLER} wrote pods default/b for version 4, and overwrote 5"]
+
+
 def test_a_write_that_changed_nothing_is_no_matter(world: World) -> None:
     """It is answered with the version that was there."""
     case = Case(world, no_update_is_lost)

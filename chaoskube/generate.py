@@ -163,11 +163,13 @@ class _Names:
     def near(self, process: str) -> Hit:
         """This process, its machine, the streams that reach it or leave it."""
         streams = tuple(one for one in self._session.targets("stream") if one.endswith(f">{process}"))
+        watches = tuple(one for one in self._session.targets("watch") if one in streams)
         found = {"process": (process,), "host": (self._session.world.processes[process].host_name,)}
         questions = tuple(one for one in self._session.targets("question") if f"@{process}>" in one)
         return {
             **found,
             **({"stream": streams} if streams else {}),
+            **({"watch": watches} if watches else {}),
             **({"question": questions} if questions else {}),
         }
 

@@ -14,7 +14,7 @@ from chaoskube.faults import stream_of
 from chaoskube.sim import Connection, StreamName, StreamRule
 
 
-@fault("cut-initial-list")
+@fault("cut-initial-list", weight=3)
 @frozen(kw_only=True)
 class CutInitialList(Action):
     """Reset each new connection of a stream after its nth message."""

@@ -13,7 +13,7 @@ from chaoskube.arguments import CannotApply, duration, target
 SERVER = "server"
 
 
-@fault("steer", weight=2)
+@fault("steer", weight=3)
 @frozen(kw_only=True)
 class Steer(Action):
     """Let a process reach one server alone."""

@@ -17,7 +17,7 @@ from chaoskube.sim import Connection
 EXPIRED = WatchEvent(ERROR, Status(code=410, reason="Expired", message="too old resource version"))
 
 
-@fault("expire-watch", weight=2)
+@fault("expire-watch", weight=4)
 @frozen(kw_only=True)
 class ExpireWatch(Action):
     """End a client's watch with 410 Expired, so that it lists anew."""

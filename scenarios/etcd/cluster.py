@@ -60,6 +60,8 @@ class EtcdCluster:
         self.all = tuple(self._process(place) for place in range(count))
         """Whoever is, was or can become a member."""
         self._left: set[str] = set()
+        self.leaving: set[str] = set()
+        """Who is being taken out, as far as the operators know."""
         self._teller = Teller(world.journal)
         self.members: list[Process] = []
         """Whoever is a member, as far as the operator knows."""
@@ -104,10 +106,18 @@ class EtcdCluster:
     def begin_anew(self) -> None:
         """The members are those that it was made of first."""
         self._left.clear()
+        self.leaving.clear()
         self.members[:] = self.first_members
+
+    def others_leave(self, member: str) -> bool:
+        """Is everybody else who votes being taken out, or may have been?"""
+        voters = {one.name for one in self.members} - set(self.observer.etcd.raft.current_learners)
+        others = voters - {member}
+        return bool(others) and others <= self.leaving
 
     def joined(self, process: Process) -> None:
         """It was added."""
+        self.leaving.discard(process.name)
         if process not in self.members:
             self.members.append(process)
 

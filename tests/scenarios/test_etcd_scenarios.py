@@ -128,6 +128,22 @@ def test_members_come_and_go() -> None:
     assert counts["MemberStopped"] == 1
 
 
+def test_nobody_asks_two_members_at_once_to_remove_the_last_two() -> None:
+    """Each would let it be done, and who applies the second panics."""
+    result = played(
+        etcd_membership(),
+        "at 1s member-remove member=etcd-0",
+        "at 9s member-remove member=etcd-1",
+        "at 9s member-remove member=etcd-2",
+        members=3,
+    )
+
+    assert result.failure is None
+    assert [one.reason for one in result.skipped] == [
+        "everybody else who votes is being removed: nobody would be left with etcd-2 gone"
+    ]
+
+
 def test_leadership_is_handed_over() -> None:
     """To whoever was named; two of three don't lead, and one of them takes over."""
     scenario = evolve(etcd_lease_lock(), setup={**etcd_lease_lock().setup, **CALM})

@@ -2,7 +2,8 @@
 
 What is left behind is the garbage collector's, and who adopts whom is up to those who come after. All of it under faults, in a
 cluster that is small, so that many runs fit into a minute: one etcd, one controller manager, one node, and two API servers
-that can be stale each on its own.
+that can be stale each on its own. The node holds one pod more than the worker has: a pod that somebody still counts there, though
+it is gone, is one too many as soon as the worker is rolled.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ from chaoskube.faults.freeze_stream import FreezeStream
 from chaoskube.faults.lose_answer import LoseAnswer
 from chaoskube.faults.partition import Partition
 from chaoskube.faults.pause import Pause
-from chaoskube.models.cluster import Shape
+from chaoskube.models.cluster import Cluster, Shape
 from chaoskube.models.objects import load_documents
-from chaoskube.scenario import Scenario, scenario
+from chaoskube.scenario import Scenario, Setup, scenario
+from chaoskube.scenarios import manifests
 from chaoskube.scenarios.faults.expire_watch import ExpireWatch
 from chaoskube.scenarios.manifests import of_documents
 from chaoskube.scenarios.operations.apply import Apply
@@ -26,10 +28,35 @@ from chaoskube.scenarios.operations.delete_deployment import DeleteDeployment
 from chaoskube.scenarios.operations.roll import Roll
 from chaoskube.scenarios.operations.scale import Scale
 from chaoskube.scenarios.scale_storm import WORKER
-from chaoskube.sim import SECOND
+from chaoskube.sim import SECOND, World
 
 USERS = (DeleteDeployment, Apply, Roll, Scale)
+ROOM = "400m"
+COUNTING = ("scheduler-0", "controller-manager-0")
+COUNTED = ("watch/pods@", "watch/replicasets@", "watch/deployments@")
 FAULTS = (Crash, Pause, Partition, DelayStream, DropStream, FreezeStream, ExpireWatch, LoseAnswer)
+
+
+class Cascade(Cluster):
+    """A cluster in which those who count pods matter most."""
+
+    def targets(self, kind: str) -> tuple[str, ...]:
+        """Of what leads: the scheduler and the controllers, and what they see of pods and of their owners."""
+        wanted = kind.removeprefix("leading-")
+        if wanted == kind:
+            return super().targets(kind)
+        if wanted == "process":
+            return COUNTING
+        if wanted not in ("stream", "watch"):
+            return super().targets(kind)
+        return tuple(
+            one for one in self.targets(wanted) if one.endswith(COUNTING) and one.startswith(COUNTED)
+        )
+
+
+def build(world: World, setup: Setup) -> Cluster:
+    """The cluster of a setup."""
+    return manifests.build(world, setup, make=Cascade)
 
 
 @scenario("cascading-delete")
@@ -37,12 +64,13 @@ def cascading_delete() -> Scenario:
     """Owners that go and come back, and what becomes of what they own."""
     trees = [document.tree for document in load_documents(WORKER, "cascading_delete.py")]
     made = of_documents(trees, title="a worker that is deleted and applied again")
-    shape = asdict(Shape(etcd=1, managers=1, schedulers=1, nodes=1, requests_per_second=0))
+    shape = asdict(Shape(etcd=1, managers=1, schedulers=1, nodes=1, cpu=ROOM, requests_per_second=0))
     return evolve(
         made,
         name="cascading-delete",
         doc="A worker is deleted, with or without its pods, and applied again, while controllers crash and see the past.",
         setup={**made.setup, "shape": shape},
+        build=build,
         menu=(*USERS, *FAULTS),
         duration_ns=60 * SECOND,
         actions_max=10,

@@ -28,6 +28,9 @@ QUIET_NS = 6 * SECOND
 RESTART_NS = SECOND
 WRITERS = ("alice", "bob")
 VIEWERS = 2
+LEADING = "leading-"
+OF_SERVERS = "etcd-"
+"""Before the label of a client's watch: the same of an API server's own."""
 STREAMED = ("pods", "configmaps", "secrets")
 """Whose streams can be disturbed: of everything else there is nothing to see."""
 
@@ -90,13 +93,30 @@ class Machinery(Cluster):
     # -- what the harness asks
 
     def targets(self, kind: str) -> tuple[str, ...]:
-        """Servers, clients, members; the machines of all; streams of what the clients are about."""
+        """Servers, clients, members; the machines of all; streams of what the clients are about; what leads."""
+        if kind.startswith(LEADING):
+            return self._leading(kind.removeprefix(LEADING))
         clients = tuple(one.name for one in self._clients)
         if kind == "process":
             return (*self._named("apiserver-"), *clients, *self._named("etcd-"))
         if kind == "host":
             return tuple(host for host in self.world.hosts if host.startswith(("control-", "at-")))
         return super().targets(kind)
+
+    def _leading(self, kind: str) -> tuple[str, ...]:
+        """While a server's own watch is held back: that server, and who watches the same as it.
+
+        What was seen at another server is the future to this one, for whoever comes to it now.
+        """
+        rules = self.world.network.stream_rules
+        late = [rule.stream for rule in rules if rule.stream.label.startswith(f"{OF_SERVERS}watch/")]
+        if kind == "server":
+            return tuple(dict.fromkeys(stream.receiver for stream in late))
+        labels = tuple(f"{stream.label.removeprefix(OF_SERVERS)}@" for stream in late)
+        watches = tuple(one for one in self.targets("watch") if labels and one.startswith(labels))
+        if kind == "process":
+            return tuple(dict.fromkeys(one.partition(">")[2] for one in watches))
+        return watches if kind == "watch" else ()
 
     def _opened(self, head: str) -> list[tuple[str, str]]:
         """Of clients before those of servers."""

@@ -104,3 +104,18 @@ def test_what_is_drawn_can_be_said() -> None:
             shape_of({"window": -1}, world, "api-machinery")
         with pytest.raises(UsageError, match="no 'nodes' in its setup"):
             shape_of({"nodes": 3}, world, "api-machinery")
+
+
+def test_what_leads_is_the_server_that_is_behind_and_who_may_know_more() -> None:
+    """Nobody as long as no server's own watch is held back; then its clients are to meet it."""
+    with Session(evolve(api_machinery(), setup=USUAL), seed=1) as session:
+        session.warm_up()
+        before = [session.targets(f"leading-{kind}") for kind in ("server", "watch", "process")]
+        action = parse_step("at 0s freeze-stream stream='etcd-watch/secrets@*>apiserver-0' lasting=5s").action
+        session.apply(action)
+
+        assert before == [(), (), ()]
+        assert session.targets("leading-server") == ("apiserver-0",)
+        assert session.targets("leading-watch") == ("watch/secrets@*>viewer-0",)
+        assert session.targets("leading-process") == ("viewer-0",)
+        assert session.targets("leading-stream") == ()

@@ -30,3 +30,19 @@ def test_what_a_deployment_leaves_behind(cascade: str, left: tuple[int, int, int
         assert tuple(len(list(seen.all(kind))) for kind in (Deployment, ReplicaSet, Pod)) == left
         decided = [one for one in session.world.journal.entries if isinstance(one.event, GarbageDecided)]
         assert bool(decided) == (cascade != "orphan")
+
+
+def test_what_leads_is_who_counts_pods() -> None:
+    """And what these see of pods and of their owners."""
+    with Session(cascading_delete(), seed=1) as session:
+        session.warm_up()
+
+        assert session.targets("leading-process") == ("scheduler-0", "controller-manager-0")
+        assert set(session.targets("leading-watch")) == {
+            "watch/pods@*>scheduler-0",
+            "watch/replicasets@*>scheduler-0",
+            "watch/pods@*>controller-manager-0",
+            "watch/replicasets@*>controller-manager-0",
+            "watch/deployments@*>controller-manager-0",
+        }
+        assert session.targets("leading-node") == ()

@@ -143,7 +143,7 @@ def scenario_for(words: Sequence[str]) -> Scenario:
         try:
             return scenarios.get(words[0])()
         except UsageError as problem:
-            raise UsageError(f"{problem}; and there is no file or folder {words[0]}") from None
+            raise UsageError(f"{problem} (and there is no file or folder {words[0]})") from None
     named = [word for word in words if word in scenarios and not Path(word).exists()]
     if named:
         raise UsageError(

@@ -12,7 +12,7 @@ import attrs
 from attrs import frozen
 
 from chaoskube.run import Result, play
-from chaoskube.scenario import Failure, Scenario
+from chaoskube.scenario import VIOLATED, Failure, Scenario
 from chaoskube.sim import UsageError
 from chaoskube.trace import Trace, versions
 
@@ -56,6 +56,9 @@ def _judge(trace: Trace, result: Result) -> tuple[str, str]:
     wanted, got = trace.failure, result.failure
     if wanted is None:
         return _judge_unrecorded(got)
+    if got is None and wanted.kind == VIOLATED and not _is_checked(wanted.name, result):
+        why = f"nothing here checks {wanted.name}; a rule of a file stands under invariants:, like rules.py:my_rule"
+        return CANNOT, f"{trace.source}: {why}"
     if got is None:
         return NO_LONGER, f"{wanted.name} holds in this run{_changed(trace)}"
     if got.name != wanted.name:
@@ -63,6 +66,10 @@ def _judge(trace: Trace, result: Result) -> tuple[str, str]:
     if trace.digest is None or result.digest == trace.digest:
         return REPRODUCED, f"{_named(got)}; digest {result.digest}"
     return DIFFERENTLY, f"{_named(got)}; digest {result.digest} instead of {trace.digest}{_changed(trace)}"
+
+
+def _is_checked(name: str, result: Result) -> bool:
+    return name in [one.name for one in result.plan.scenario.invariants]
 
 
 def _judge_unrecorded(got: Failure | None) -> tuple[str, str]:

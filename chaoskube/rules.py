@@ -31,6 +31,8 @@ def rule_reference(invariant: Invariant) -> str | None:
 def load_rule(reference: str) -> Invariant:
     """The invariant that a reference names."""
     path, _, name = reference.rpartition(":")
+    if not path:
+        raise UsageError(f"{reference!r} is no invariant of a file; write it like: rules.py:my_rule")
     found = {one.function.__name__: one for one in load_rules(path)}
     if name not in found:
         raise UsageError(f"{path} has no invariant {name!r}; it has {', '.join(found) or 'none'}")

@@ -140,6 +140,7 @@ class Session:
         self._reached: dict[str, None] = {}
         self._memory: dict[str, dict[str, object]] = {}
         self._scope = ExitStack()
+        self._is_built = False
         try:
             self._scope.enter_context(seldom())
             if bug is not None:
@@ -148,6 +149,7 @@ class Session:
             with self._guard():
                 self.subject = scenario.build(self.world, scenario.setup)
                 self._subscribe()
+                self._is_built = True
         except BaseException:
             self.close()
             raise
@@ -428,7 +430,7 @@ class Session:
     def _result(self, duration_ns: int, story: bool) -> Result:
         verdict = f"{self.failure.kind} {self.failure.name} {self.failure.at}" if self.failure else "passed"
         text = f"{self.world.journal.digest()} {verdict}"
-        told = self._tell() if story else ()
+        told = self._tell() if story and self._is_built else ()
         return Result(
             plan=Plan(
                 scenario=self.scenario,
@@ -445,7 +447,7 @@ class Session:
             marks=dict(self.world.marks),
             reached=tuple(self._reached),
             told=told,
-            assumptions=tuple(self.subject.assumptions()) if story else (),
+            assumptions=tuple(self.subject.assumptions()) if story and self._is_built else (),
         )
 
     def _tell(self) -> tuple[Told, ...]:

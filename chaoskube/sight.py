@@ -44,8 +44,8 @@ class Sight:
 
     def told(self) -> str:
         """Why it has not fired."""
-        times = {0: "none", 1: "only one"}.get(self.seen, f"only {self.seen}")
-        return f"its moment never came: there was {times}"
+        times = {0: "there was none", 1: "there was only one"}.get(self.seen, f"there were only {self.seen}")
+        return f"its moment never came: {times}"
 
     def _hit(self) -> None:
         self.close()

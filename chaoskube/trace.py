@@ -230,7 +230,8 @@ class _Reader:
 
     def need(self, key: str, kind: type[T]) -> T:
         if key not in self.tree:
-            raise UsageError(f"{self.source}: a trace needs {key!r}; is this a chaoskube trace?")
+            wanted = f"{key}: {FORMAT}" if kind is int else f"{key}: NAME"
+            raise UsageError(f"{self.source}: a trace needs the line `{wanted}`; is this a chaoskube trace?")
         return self.get(key, kind, kind())
 
     def get(self, key: str, kind: type[T], default: D) -> T | D:
@@ -238,7 +239,8 @@ class _Reader:
         if value is None:
             return default
         if not isinstance(value, kind) or isinstance(value, bool):
-            raise self.error(key, f"{key} must be {_WORDS[kind]}, not {value!r:.60}")
+            example = "; write it like 30s" if key == "runs" else ""
+            raise self.error(key, f"{key} must be {_WORDS[kind]}, not {value!r:.60}{example}")
         return value
 
     def try_(self, read: Callable[[], T], key: str) -> T:
@@ -280,7 +282,7 @@ def _read_steps(items: yaml.Node | None, source: str) -> tuple[tuple[Step, ...],
             raise UsageError(f"{source}:{line}: {problem}") from problem
         if steps and step.at < steps[-1].at:
             raise UsageError(
-                f"{source}:{line}: actions stand in the order of their times; this one is too late here"
+                f"{source}:{line}: actions stand in the order of their times; this one belongs further up"
             )
         steps.append(step)
         places.append(line)
@@ -358,6 +360,10 @@ class _Loader(SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[object, object]:
         seen = set()
         for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.constructor.ConstructorError(
+                    None, None, "a key must be a plain value", key.start_mark
+                )
             if key.value in seen:
                 raise yaml.constructor.ConstructorError(
                     None, None, f"the key {key.value!r} stands twice", key.start_mark

@@ -9,8 +9,9 @@ Called by scenarios, benchmarks and tests. What a scenario's actions may name co
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import partial
+from typing import Final
 
 from attrs import frozen
 
@@ -46,12 +47,13 @@ from chaoskube.models.objects import (
     is_pod_ready,
     known,
 )
+from chaoskube.models.objects.quantity import Quantity
 from chaoskube.models.objects.rbac import ClusterRoleBinding
 from chaoskube.models.observer import Observer
 from chaoskube.models.observer.leading import leading
 from chaoskube.models.scheduler.shell import boot_scheduler
 from chaoskube.models.telling import KubectlFailed, tell, tell_of_the_past
-from chaoskube.sim import SECOND, Address, Entry, Line, Process, Refused, Unsure, World
+from chaoskube.sim import SECOND, Address, Entry, Line, Process, Refused, Unsure, UsageError, World
 
 APPLY_RETRY_NS = SECOND // 2
 JOIN_NS = 4 * SECOND
@@ -67,9 +69,21 @@ _WATCH, _CACHE_WATCH, _REQUESTS = "watch/", "etcd-watch/", "api"
 """Heads of the labels of connections."""
 
 
+SIZES: Final[Mapping[str, tuple[int, int]]] = {
+    "etcd": (1, 7),
+    "apiservers": (1, 7),
+    "managers": (0, 7),
+    "schedulers": (0, 7),
+    "nodes": (0, 255),
+    "pods": (0, 1000),
+    "requests_per_second": (0, 10_000),
+}
+"""The least and the most of each part of a cluster's shape."""
+
+
 @frozen(kw_only=True)
 class Shape:
-    """How large a cluster is."""
+    """How large a cluster is. UsageError for a size that it cannot have."""
 
     etcd: int = 3
     apiservers: int = 2
@@ -83,6 +97,17 @@ class Shape:
     balanced: bool = False
     """Nodes reach the API servers through a balancer: whoever starts again begins with the next one. Their machines
     join when the control plane is up, whose components use the API server of their own machine alone."""
+
+    def __attrs_post_init__(self) -> None:
+        for name, (least, most) in SIZES.items():
+            value = getattr(self, name)
+            if not least <= value <= most:
+                raise UsageError(f"shape: {name}={value!r} must be from {least} to {most}")
+        for name in ("cpu", "memory"):
+            try:
+                Quantity(getattr(self, name))
+            except UsageError as problem:
+                raise UsageError(f"shape: {name}: {problem}") from problem
 
 
 class Cluster:

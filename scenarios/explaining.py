@@ -7,6 +7,7 @@ Met through the entry-point group `chaoskube.commands`: the command line knows n
 from __future__ import annotations
 
 from collections.abc import Iterator
+from difflib import get_close_matches
 from pathlib import Path
 
 import click
@@ -49,10 +50,16 @@ def _of_kind(what: str) -> Iterator[tuple[str, FieldUse | None]]:
     ]
     typed = [identity for identity in found if identity in TYPED] or found
     if not typed:
-        raise UsageError(f"{what}: {unknown_kind(version or 'v1', kind).message}")
+        raise UsageError(f"{what}: {unknown_kind(version, kind).message if version else _no_kind(kind)}")
     api_version, kind = typed[0]
     yield f"{api_version} {kind}", None
     yield from _told(field_uses(api_version, kind))
+
+
+def _no_kind(name: str) -> str:
+    near = get_close_matches(name, sorted({resource.kind for resource in resources()}), n=1)
+    hint = f"did you mean {near[0]}?" if near else "write one like Pod, pods or apps/v1/Deployment"
+    return f"there is no such kind, and no such file; {hint}"
 
 
 def _of_file(path: Path) -> Iterator[tuple[str, FieldUse | None]]:

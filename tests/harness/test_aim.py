@@ -210,7 +210,7 @@ def test_a_moment_that_never_comes_is_told_and_left_out() -> None:
     assert [step.text() for step in result.plan.steps] == ["at 1s crash process=worker-2 down=2s"]
     (left_out,) = result.skipped
     assert left_out.step.text().startswith("before 99th")
-    assert left_out.reason == "its moment never came: there was only 6"
+    assert left_out.reason == "its moment never came: there were only 6"
 
 
 def test_an_answer_that_dies_with_its_process_is_replaced_by_the_next() -> None:

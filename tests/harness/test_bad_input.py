@@ -35,7 +35,7 @@ ONE_RUN = ("--examples", "1", "--seed", "1", "--workers", "1")
         (("hunt", "toy", "--workers", "1000"), "1000 must be from 1 to 256"),
         (("hunt", "toy", "--expect", "both"), "'both' is not one of 'nothing', 'violation'"),
         (("hunt", "manifests"), "there is no scenario called 'manifests'"),
-        (("hunt", "nosuch"), "and there is no file or folder nosuch"),
+        (("hunt", "nosuch"), "(and there is no file or folder nosuch)"),
         (("hunt", "toy", "toy"), "toy toy: hunt in one scenario at a time, like toy, or name none"),
         (("hunt", "toy", "--bug", "zzz"), "there is no bug called 'zzz'; known: "),
         (("minimise", "setup.chaos.yaml"), "setup.chaos.yaml: toy: the workload is not up after"),

@@ -87,6 +87,14 @@ def test_a_world_that_cannot_go_on_is_an_outcome_with_a_reason(
     assert result.failure is not None and says in result.failure.message
 
 
+def test_a_world_that_is_never_built_is_told_all_the_same() -> None:
+    """There is no subject then to tell of anything."""
+    result = play(plan("at 0s toy-write", scenario=toy_scenario(trouble="stillborn")), story=True)
+
+    assert failure_of(result) == (DIED, "component-error")
+    assert result.told == ()
+
+
 def test_a_workload_that_never_comes_up_is_the_users_to_mend() -> None:
     """The reason is the subject's own."""
     with pytest.raises(UsageError, match="not up after .* the kettle is not on"):

@@ -52,6 +52,13 @@ def test_a_trace_is_short_and_its_actions_are_lines() -> None:
             "reads-are-fresh holds in this run",
         ),
         (
+            lambda text: text.replace("- at 0s toy-write\n", "").replace(
+                "name: reads-are", "name: readers-are"
+            ),
+            CANNOT,
+            "x.chaos.yaml: nothing here checks readers-are-fresh",
+        ),
+        (
             lambda text: text.replace("server=reg-1", "server=reg-9"),
             CANNOT,
             "x.chaos.yaml:9: at 100ms toy-read",
@@ -81,7 +88,7 @@ HEAD = "chaoskube: 1\nscenario: toy\n"
     [
         ("", "x: this is no trace: it has no keys"),
         ("- a\n", "x: this is no trace: it has no keys"),
-        ("scenario: toy\nactions: []\n", "x: a trace needs 'chaoskube'"),
+        ("scenario: toy\nactions: []\n", "x: a trace needs the line `chaoskube: 1`"),
         ("chaoskube: 2\nscenario: toy\nactions: []\n", "x:1: this is a trace of format 2"),
         (HEAD, "x: a trace needs 'actions'"),
         (HEAD + "actions: 7\n", "x:3: actions must be a list"),
@@ -100,6 +107,9 @@ HEAD = "chaoskube: 1\nscenario: toy\n"
         (HEAD + "actions: &a [*a]\n", "x:3: a trace has no aliases"),
         (HEAD + "actions: !!python/name:os.system []\n", "this is not YAML"),
         (HEAD + "actions: []\nsetup: " + "[" * 500 + "]" * 500 + "\n", "x:4: nested more than 100 deep"),
+        (HEAD + "actions: []\n? [a]\n: b\n", "x:4: this is not YAML: a key must be a plain value"),
+        (HEAD + "actions: []\nsetup: {? {a: 1} : 2}\n", "x:4: this is not YAML: a key must be"),
+        (HEAD + "runs: 10\nactions: []\n", "x:3: runs must be a text, not 10; write it like 30s"),
         (HEAD + "actions: []\nviolation: {kind: odd}\n", "x:4: violation: kind 'odd' must be"),
         ("chaoskube: 1\nscenario: toy\x00\nactions: []\n", "this is not YAML"),
     ],
@@ -110,6 +120,16 @@ def test_a_wrong_trace_is_one_sentence_with_its_line(text: str, says: str) -> No
         parse_trace(text, "x")
     assert says.replace("x:1?: ", "") in str(problem.value)
     assert "\n" not in str(problem.value)
+
+
+def test_a_rule_without_its_file_is_not_looked_for() -> None:
+    """It would be, in a file without a name."""
+    trace = attrs.evolve(shortest(), rules=("rules.py",), source="x.chaos.yaml")
+
+    with pytest.raises(
+        UsageError, match=r"'rules.py' is no invariant of a file; write it like: rules.py:my_rule"
+    ):
+        trace.plan()
 
 
 def test_an_unknown_scenario_is_answered_with_the_near_one() -> None:

@@ -34,7 +34,9 @@ def test_a_folder_is_read_as_a_hunt_reads_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("what", "problem"),
     [
-        ("Foo", "has no kind"),
+        ("Foo", "there is no such kind, and no such file; write one like Pod, pods or apps/v1/Deployment"),
+        ("Deploymnet", "did you mean Deployment?"),
+        ("v1/Foo", '"v1" has no kind "Foo"'),
         ("gone.yaml", "No such file or directory"),
         ("/dev/null", "no Kubernetes object"),
     ],

@@ -75,7 +75,7 @@ class Registers:
         trouble = self.setup.get("trouble")
         if process.name == "reg-0":
             self._beat(process)
-        if trouble == "raises" and process.life > 1:
+        if trouble == "stillborn" or (trouble == "raises" and process.life > 1):
             raise ValueError("what a day")
         if trouble == "livelock" and process.life > 1:
             self._spin(process)

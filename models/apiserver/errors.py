@@ -12,6 +12,7 @@ from chaoskube.models.apiserver.api import Cause, Status
 OPTIMISTIC_LOCK = (
     "the object has been modified; please apply your changes to the latest version and try again"
 )
+PATCH_REJECTED = "the server rejected our request due to an error in our request"
 
 
 class ApiError(Exception):

@@ -2,7 +2,7 @@
 
 A patch is applied only to those top-level parts of an object that it names: the rest isn't turned into JSON and back, nor
 are the object's managers, unless the patch speaks of them. A patch must fit the object both before and after.
-Sources: staging/src/k8s.io/apiserver/pkg/endpoints/handlers/patch.go, pkg/apis/meta/v1/validation (ValidatePatchOptions).
+Sources: staging/src/k8s.io/apiserver/pkg/endpoints/handlers/patch.go.
 
 Called by writes.py.
 Not modelled: patches in CBOR; fieldValidation of the patch itself (of a JSON patch's operations).
@@ -17,10 +17,11 @@ from typing import Any, Final
 import attrs
 from attrs import evolve
 
-from chaoskube.models.apiserver.api import APPLY, JSON, MERGE, STRATEGIC, Cause, Request, Status
+from chaoskube.models.apiserver.api import JSON, MERGE, STRATEGIC, Cause, Request, Status
 from chaoskube.models.apiserver.bodies import bare_tree, cannot_handle, checked, from_tree
 from chaoskube.models.apiserver.custom.objects import no_strategic_patch
 from chaoskube.models.apiserver.errors import (
+    PATCH_REJECTED,
     ApiError,
     bad_request,
     invalid,
@@ -55,39 +56,17 @@ from chaoskube.models.objects.patch import (
 from chaoskube.models.objects.resources import Resource
 
 Tree = dict[str, Any]  # plain JSON
-FIELD_MANAGER_MAX: Final = 128
 _MEDIA = (
     "application/json-patch+json",
     "application/merge-patch+json",
     "application/strategic-merge-patch+json",
     "application/apply-patch+yaml",
 )
-PATCH_REJECTED: Final = "the server rejected our request due to an error in our request"
 _EMPTY: tuple[object, ...] = (None, "")  # what a patch emptied in metadata is left out, as Go leaves it out
 
 
 _LABELLED: Final = (Job, Namespace, ReplicationController)
 """Kinds whose defaults give them labels."""
-
-
-def check_options(request: Request) -> None:
-    """Refuse options that don't go together. (ValidatePatchOptions, ValidateFieldManager)"""
-    causes = []
-    if request.patch_type == APPLY and not request.field_manager:
-        causes.append(_cause("FieldValueRequired", "Required value: is required for apply patch"))
-    elif request.patch_type != APPLY and request.force:
-        why = "Forbidden: may not be specified for non-apply patch"
-        causes.append(Cause(reason="FieldValueForbidden", message=why, field="force"))
-    if len(request.field_manager) > FIELD_MANAGER_MAX:
-        causes.append(
-            _cause("FieldValueTooLong", f"Too long: may not be more than {FIELD_MANAGER_MAX} bytes")
-        )
-    if causes:
-        raise invalid("PatchOptions", "meta.k8s.io", "", causes)
-
-
-def _cause(reason: str, message: str) -> Cause:
-    return Cause(reason=reason, message=message, field="fieldManager")
 
 
 def patched(obj: KubeObject, request: Request, resource: Resource) -> KubeObject:
@@ -101,13 +80,27 @@ def patched(obj: KubeObject, request: Request, resource: Resource) -> KubeObject
     patch = request.body
     if not isinstance(patch, Mapping):
         raise _not_a(patch, "map[string]interface {}", request.patch_type)
-    parts = {part: value for part, value in patch.items() if part not in ("apiVersion", "kind")}
+    parts: Mapping[str, object] = {
+        part: value for part, value in patch.items() if part not in ("apiVersion", "kind")
+    }
     is_whole = isinstance(obj, GenericObject) or "spec" in parts or any("$" in part for part in parts)
     is_whole = is_whole or "metadata" in parts and isinstance(obj, _LABELLED)
+    if request.patch_type == MERGE:
+        parts, is_whole = _said_otherwise(patch, parts, obj, is_whole=is_whole)
     if is_whole or (has_defaults(obj) and not hasattr(obj, "spec")):
-        tree = _apply(_tree_for(obj, patch), thaw(patch), request.patch_type, obj)
+        tree = _apply(_tree_for(obj, patch), thaw(parts), request.patch_type, obj)
         return _whole(tree, obj, request, resource)
     return _part_patched(obj, parts, request, resource)
+
+
+def _said_otherwise(
+    patch: Mapping[str, object], parts: Mapping[str, object], obj: KubeObject, *, is_whole: bool
+) -> tuple[Mapping[str, object], bool]:
+    """A merge patch that makes another kind of it is read as such, and refused; a strategic one cannot. (patch.go)"""
+    for name, own in (("kind", obj.kind), ("apiVersion", obj.api_version)):
+        if patch.get(name, own) != own:
+            return patch, True
+    return parts, is_whole
 
 
 def _not_a(value: object, wanted: str, patch_type: str) -> ApiError:

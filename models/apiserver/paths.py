@@ -39,13 +39,14 @@ from chaoskube.models.apiserver.api import (
 )
 from chaoskube.models.apiserver.bodies import whole_tree
 from chaoskube.models.apiserver.errors import (
+    PATCH_REJECTED,
     ApiError,
     method_not_allowed,
     no_such_resource,
     unsupported_media_type,
 )
 from chaoskube.models.apiserver.incoming import readable, received
-from chaoskube.models.apiserver.queries import delete_options, dry_run, list_options
+from chaoskube.models.apiserver.queries import delete_options, dry_run, list_options, truth
 from chaoskube.models.apiserver.strategy import keeps_status, status_of
 from chaoskube.models.objects import KubeObject, encode
 from chaoskube.models.objects.resources import Resource, resource_of, resources
@@ -53,9 +54,9 @@ from chaoskube.models.objects.resources import Resource, resource_of, resources
 Tree = dict[str, Any]  # plain JSON
 _BODIES = ("application/json", "application/yaml", "application/vnd.kubernetes.protobuf")
 _PATCHES = {
+    "application/json-patch+json": JSON,
     "application/merge-patch+json": MERGE,
     "application/strategic-merge-patch+json": STRATEGIC,
-    "application/json-patch+json": JSON,
     "application/apply-patch+yaml": APPLY,
 }
 _BODILESS = (GET, LIST, WATCH)
@@ -92,11 +93,13 @@ def to_request(
     verb = _verb(method, target, query)
     body, size = (None, 0) if verb in _BODILESS else received(body, verb, target.resource.kind)
     patch_type = ""
+    media_type = (content_type or "").partition(";")[0].strip()  # without its charset
     if verb == PATCH:
-        patch_type = _PATCHES.get(content_type or "", "")
+        patch_type = _PATCHES.get(media_type, "")
         if not patch_type:
-            raise unsupported_media_type(tuple(_PATCHES))
-    elif verb in (CREATE, UPDATE) and content_type not in (None, *_BODIES):
+            built_in = [name for name in _PATCHES if target.resource.kind or _PATCHES[name] != STRATEGIC]
+            raise unsupported_media_type(tuple(built_in))
+    elif verb in (CREATE, UPDATE) and media_type not in ("", *_BODIES):
         raise unsupported_media_type(_BODIES)
     return Request(
         verb=verb,
@@ -114,7 +117,7 @@ def to_request(
         else DeleteOptions(),
         field_validation=query.get("fieldValidation", ""),
         field_manager=query.get("fieldManager", ""),
-        force=query.get("force") in ("1", "true"),
+        force=truth(query, "force") or False,
         dry_run=dry_run(query, verb, body),
         body_bytes=size,
     )
@@ -170,7 +173,7 @@ def _verb(method: str, target: Target, query: Mapping[str, str]) -> str:
             verb = None
     if verb is None:
         raise method_not_allowed()
-    if verb in (LIST, GET) and query.get("watch") in ("1", "true"):
+    if verb in (LIST, GET) and truth(query, "watch"):
         return WATCH
     return verb
 
@@ -264,14 +267,15 @@ def status_tree(status: Status) -> Tree:
     if status.reason:
         tree["reason"] = status.reason
     details = _details(status)
-    if details or status.message in _EMPTY_DETAILS:
+    if details or status.message in _EMPTY_DETAILS or status.reason == "Timeout":
         tree["details"] = details
     if not (status.is_success and status.code == 200):
         tree["code"] = status.code
     return tree
 
 
-_EMPTY_DETAILS = (no_such_resource().status.message, method_not_allowed().status.message)
+_EMPTY_DETAILS = (no_such_resource().status.message, method_not_allowed().status.message, PATCH_REJECTED)
+"""Of answers that NewGenericServerResponse makes: they have details without anything in them. (api/errors/errors.go)"""
 
 
 def _details(status: Status) -> Tree:

@@ -44,8 +44,8 @@ def list_options(query: Mapping[str, str]) -> ListOptions:
         field_selector=query.get("fieldSelector", ""),
         limit=_number(query, "limit") or 0,
         continue_token=query.get("continue", ""),
-        allow_watch_bookmarks=_truth(query, "allowWatchBookmarks") or False,
-        send_initial_events=_truth(query, "sendInitialEvents") or False,
+        allow_watch_bookmarks=truth(query, "allowWatchBookmarks") or False,
+        send_initial_events=truth(query, "sendInitialEvents") or False,
         timeout_ns=seconds * SECOND_NS if seconds else None,
     )
 
@@ -101,7 +101,7 @@ def _from_query(query: Mapping[str, str]) -> DeleteOptions:
     return DeleteOptions(
         grace_period_seconds=_number(query, "gracePeriodSeconds"),
         propagation_policy=query.get("propagationPolicy"),
-        orphan_dependents=_truth(query, "orphanDependents"),
+        orphan_dependents=truth(query, "orphanDependents"),
     )
 
 
@@ -141,10 +141,10 @@ def _text(tree: Mapping[str, Any], field: str, go_type: str, owner: str = "Delet
 
 def _number(query: Mapping[str, str], name: str) -> int | None:
     """A number of the query; None where there is none."""
-    text = query.get(name, "")
-    if not text:
+    text = query.get(name)
+    if text is None:
         return None
-    digits = text[1:] if text[0] in "+-" else text
+    digits = text[1:] if text[:1] in ("+", "-") else text
     if not (digits.isascii() and digits.isdigit()):
         raise bad_request(f'strconv.ParseInt: parsing "{text}": invalid syntax')
     if len(digits) > 20 or not _fits(int(text)):
@@ -152,11 +152,11 @@ def _number(query: Mapping[str, str], name: str) -> int | None:
     return int(text)
 
 
-def _truth(query: Mapping[str, str], name: str) -> bool | None:
-    """A switch of the query (conversion.go, Convert_Slice_string_To_bool: anything but false, 0 and "" is true)."""
+def truth(query: Mapping[str, str], name: str) -> bool | None:
+    """A switch of the query (runtime/conversion.go, Convert_Slice_string_To_bool: anything but false and 0 is true)."""
     if name not in query:
         return None
-    return query[name] not in ("", "0") and query[name].lower() != "false"
+    return query[name] != "0" and query[name].lower() != "false"
 
 
 def _fits(number: int) -> bool:

@@ -43,8 +43,9 @@ from chaoskube.models.apiserver.incoming import check_storable
 from chaoskube.models.apiserver.keys import key_of
 from chaoskube.models.apiserver.managing import created, updated
 from chaoskube.models.apiserver.names import generated_name, new_uid
-from chaoskube.models.apiserver.patching import check_options, patched
+from chaoskube.models.apiserver.patching import patched
 from chaoskube.models.apiserver.storage import Change, Saved, create, delete, guaranteed_update, read
+from chaoskube.models.apiserver.write_options import check_write_options
 from chaoskube.models.objects import KubeObject, Namespace, NamespaceStatus, Service
 from chaoskube.models.objects.resources import Resource
 from chaoskube.sim import reached
@@ -76,6 +77,7 @@ class FinalizersGone(ApiError):
 
 def create_object(ctx: Context, request: Request, resource: Resource) -> Flow[Done]:
     """POST to a collection."""
+    check_write_options(request)
     obj, warnings = object_of(request, resource)
     _same_namespace(obj, request, resource)
     name = obj.name or request.name
@@ -174,6 +176,7 @@ def _same_namespace(obj: KubeObject, request: Request, resource: Resource) -> No
 
 def update_object(ctx: Context, request: Request, resource: Resource) -> Flow[Done]:
     """PUT of the object or its status."""
+    check_write_options(request)
     key = key_of(resource, request.namespace, request.name)
     obj, warnings = object_of(request, resource, ctx.cache(resource.name).get(key))
     check_identity(obj, request)
@@ -205,7 +208,7 @@ def update_object(ctx: Context, request: Request, resource: Resource) -> Flow[Do
 def patch_object(ctx: Context, request: Request, resource: Resource) -> Flow[Done]:
     """PATCH of the object or its status; applied to the newest version, so it conflicts only if it says which."""
     key = key_of(resource, request.namespace, request.name)
-    check_options(request)
+    check_write_options(request)
     said: list[str] = []
 
     def change(current: KubeObject | None) -> Flow[KubeObject]:

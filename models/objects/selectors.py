@@ -112,13 +112,12 @@ def parse_label_selector(text: str) -> Selector:
 def parse_field_selector(text: str) -> tuple[FieldRequirement, ...]:
     r"""`spec.nodeName=node-1,status.phase!=Running` as requirements; `\` takes `,` and `=` literally."""
     found = []
-    for term in _split_terms(text):
-        match = re.match(r"((?:[^\\=!]|\\.)*?)(!=|==|=)(.*)", term, re.DOTALL)
+    for term in sorted(_split_terms(text)):
+        match = re.match(r"(.*?)(!=|==|=)(.*)", term, re.DOTALL)
         if match is None:
             raise UsageError(f"invalid selector: '{text}'; can't understand '{term}'")
         path, operator, value = match.groups()
-        value = re.sub(r"\\([\\,=])", r"\1", value)
-        found.append(FieldRequirement(path=path, equal=operator != "!=", value=value))
+        found.append(FieldRequirement(path=path, equal=operator != "!=", value=_unescaped(value)))
     return tuple(found)
 
 
@@ -131,7 +130,17 @@ _OPERATORS: Final = {"In": "in", "NotIn": "notin", "Exists": "exists", "DoesNotE
 
 
 def _split_terms(text: str) -> list[str]:
-    return [term for term in re.findall(r"(?:[^\\,]|\\.)+", text, re.DOTALL) if term]
+    return [term for term in re.findall(r"(?:[^\\,]|\\.|\\$)+", text, re.DOTALL) if term]
+
+
+def _unescaped(value: str) -> str:
+    """The value meant; UsageError with the real parser's words for a stray `=` or a `\\` before anything else."""
+    for sign in re.findall(r"\\.?|=", value, re.DOTALL):
+        if sign == "=":
+            raise UsageError(f"invalid field selector: unescaped character in value: {ord(sign)}")
+        if sign[1:] not in ("\\", ",", "="):
+            raise UsageError(f"invalid field selector: invalid escape sequence: {sign}")
+    return re.sub(r"\\([\\,=])", r"\1", value)
 
 
 def _compares(operator: str, value: str | None, bound: str) -> bool:

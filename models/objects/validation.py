@@ -24,11 +24,12 @@ from chaoskube.models.objects import validation_workloads as workloads
 from chaoskube.models.objects.autoscaling import HorizontalPodAutoscaler
 from chaoskube.models.objects.batch import CronJob, Job
 from chaoskube.models.objects.causes import Cause
-from chaoskube.models.objects.config import ConfigMap, Secret
+from chaoskube.models.objects.config import ConfigMap, Namespace, Secret, ServiceAccount
+from chaoskube.models.objects.crd import CustomResourceDefinition
 from chaoskube.models.objects.daemonset import DaemonSet
 from chaoskube.models.objects.endpoints import Endpoints
 from chaoskube.models.objects.lease import Lease
-from chaoskube.models.objects.meta import KubeObject
+from chaoskube.models.objects.meta import GenericObject, KubeObject
 from chaoskube.models.objects.names import dns_label, dns_subdomain, path_segment
 from chaoskube.models.objects.networking import Ingress, IngressClass, NetworkPolicy
 from chaoskube.models.objects.node import Node
@@ -46,7 +47,12 @@ from chaoskube.models.objects.storage import (
     VolumeAttachment,
 )
 from chaoskube.models.objects.validation_autoscaling import check_autoscaler, check_autoscaler_status
-from chaoskube.models.objects.validation_meta import check_meta, check_meta_update
+from chaoskube.models.objects.validation_meta import (
+    check_common_meta,
+    check_meta,
+    check_meta_update,
+    check_standard_finalizers,
+)
 from chaoskube.models.objects.validation_pod import check_pod, check_pod_update
 from chaoskube.models.objects.validation_priority import check_priority_class, check_priority_class_update
 from chaoskube.models.objects.validation_webhooks import check_webhooks
@@ -63,14 +69,31 @@ def validate_create(obj: KubeObject) -> tuple[Cause, ...]:
 
 def validate_update(old: KubeObject, new: KubeObject, *, subresource: str = "") -> tuple[Cause, ...]:
     """Why `old` may not become `new`; for the status subresource only metadata and the status are looked at."""
-    changed = check_meta_update(old.metadata, new.metadata)
+    changed = tuple(check_meta_update(old.metadata, new.metadata))
     if subresource == "status":
         status = _STATUS.get(type(new))
-        common = () if _has_meta_of(new, old) else _meta(new, any_name=True)
-        return (*common, *changed, *(status(old, new) if status is not None else ()))
+        common = () if _has_meta_of(new, old) else tuple(_meta(new, any_name=True))
+        said = _as_often_as_said(new, changed, ()) if changed or common else ()
+        return (*said, *(status(old, new) if status is not None else ()))
     rule, update = _RULES.get(type(new)), _UPDATED.get(type(new))
-    content = rule(new) if rule is not None else ()
-    return (*changed, *_meta(new), *content, *(update(old, new) if update is not None else ()))
+    content = tuple(rule(new)) if rule is not None else ()
+    if content and isinstance(new, _SPEC_TWICE):
+        content *= 2
+    common = tuple(_meta(new))
+    said = _as_often_as_said(new, changed, common) if changed or common else ()
+    return (*said, *content, *(update(old, new) if update is not None else ()))
+
+
+def _as_often_as_said(
+    new: KubeObject, changed: tuple[Cause, ...], whole: tuple[Cause, ...]
+) -> tuple[Cause, ...]:
+    """Wrong metadata is a cause each time it is looked at: twice for every kind, then by the kind's own rules, which
+    for some look at all of it once more. (registry/rest/update.go, validateCommonFields; pkg/registry/*/strategy.go)"""
+    metadata = new.metadata
+    again = (*changed, *check_common_meta(metadata))
+    own = () if isinstance(new, _GENERIC_META) else tuple(check_standard_finalizers(metadata))
+    more = whole if isinstance(new, _LOOKED_AT_AGAIN) else ()
+    return (*_meta(new, any_name=True, standard=False), *again, *again, *own, *more)
 
 
 def _has_meta_of(new: KubeObject, old: KubeObject) -> bool:
@@ -84,7 +107,7 @@ def _has_meta_of(new: KubeObject, old: KubeObject) -> bool:
     )
 
 
-def _meta(obj: KubeObject, *, any_name: bool = False) -> Iterator[Cause]:
+def _meta(obj: KubeObject, *, any_name: bool = False, standard: bool = True) -> Iterator[Cause]:
     """Rules of metadata; with `any_name` those of every update (registry/rest/update.go, validateCommonFields)."""
     try:
         namespaced = resource_for(obj.kind, obj.api_version).namespaced
@@ -93,10 +116,39 @@ def _meta(obj: KubeObject, *, any_name: bool = False) -> Iterator[Cause]:
     rule: Callable[[str], list[str]] = dns_label if obj.kind in _LABELLED else dns_subdomain
     if any_name or obj.api_version.startswith("rbac.") or obj.kind == "Event":
         rule = path_segment
-    return check_meta(obj.metadata, namespaced=namespaced, name_rule=rule)
+    yield from check_meta(obj.metadata, namespaced=namespaced, name_rule=rule)
+    if standard and obj.metadata.finalizers and not isinstance(obj, _GENERIC_META):
+        yield from check_standard_finalizers(obj.metadata)
 
 
 _LABELLED: Final = ("Namespace", "Service", "StatefulSet")
+_GENERIC_META: Final = (
+    GenericObject,
+    CustomResourceDefinition,
+    MutatingWebhookConfiguration,
+    ValidatingWebhookConfiguration,
+)
+"""Kinds of which the machinery's rules of metadata hold alone (apimachinery/pkg/api/validation)."""
+_LOOKED_AT_AGAIN: Final = (
+    ConfigMap,
+    DaemonSet,
+    EndpointSlice,
+    Endpoints,
+    LimitRange,
+    Namespace,
+    Node,
+    PersistentVolume,
+    PersistentVolumeClaim,
+    Pod,
+    ReplicaSet,
+    ReplicationController,
+    Secret,
+    Service,
+    ServiceAccount,
+)
+"""Kinds that are validated whole when they change, metadata included."""
+_SPEC_TWICE: Final = (DaemonSet, ReplicaSet, ReplicationController)
+"""Of these, what is wrong with the spec is said by both validations of an update, the whole and the changed one."""
 _Rule = Callable[[Any], Iterator[Cause]]  # each takes the kind of its row
 _Change = Callable[[Any, Any], Iterator[Cause]]
 

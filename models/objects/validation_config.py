@@ -40,10 +40,15 @@ _ACCOUNT_NAME: Final = "kubernetes.io/service-account.name"
 
 def check_config_map(obj: ConfigMap) -> Iterator[Cause]:
     """A ConfigMap."""
-    for field, data in (("data", obj.data), ("binaryData", obj.binary_data)):
+    for field, data, other, others in (
+        ("data", obj.data, "binaryData", obj.binary_data),
+        ("binaryData", obj.binary_data, "data", obj.data),
+    ):
         for key in sorted(data):
             for message in config_key(key):
                 yield invalid(f"{field}[{key}]", key, message)
+            if key in others:
+                yield invalid(f"{field}[{key}]", key, f"duplicate of key present in {other}")
     size = sum(len(value.encode()) for value in obj.data.values())
     size += sum(len(value) * 3 // 4 for value in obj.binary_data.values())
     if size > _CONFIG_BYTES_MAX:

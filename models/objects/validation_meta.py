@@ -1,6 +1,7 @@
 """What must hold of metadata, labels and selectors of every kind.
 
-Source: staging/src/k8s.io/apimachinery/pkg/api/validation/objectmeta.go, pkg/apis/meta/v1/validation/validation.go.
+Source: staging/src/k8s.io/apimachinery/pkg/api/validation/objectmeta.go, pkg/apis/meta/v1/validation/validation.go,
+pkg/apis/core/validation/validation.go (ValidateObjectMeta).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Final
 from chaoskube.models.objects.causes import Cause, forbidden, go_text, invalid, not_negative, required
 from chaoskube.models.objects.meta import LabelSelector, ObjectMeta, OwnerReference
 from chaoskube.models.objects.names import dns_label, label_value, qualified_name
+from chaoskube.models.objects.times import time_text
 
 _STANDARD_FINALIZERS: Final = ("foregroundDeletion", "kubernetes", "orphan")
 _ANNOTATIONS_BYTES_MAX: Final = 256 * 1024
@@ -38,17 +40,30 @@ def check_meta(
     elif meta.namespace:
         yield forbidden("metadata.namespace", "not allowed on this type")
     yield from not_negative("metadata.generation", meta.generation)
+    yield from check_common_meta(meta)
+    if meta.finalizers:
+        yield from _check_finalizers(meta.finalizers)
+
+
+def check_common_meta(meta: ObjectMeta) -> Iterator[Cause]:
+    """Labels, annotations and owners, which are looked at again when an object changes."""
     yield from check_labels(meta.labels, "metadata.labels")
     yield from check_annotations(meta.annotations, "metadata.annotations")
     yield from _check_owners(meta.owner_references)
+
+
+def check_standard_finalizers(meta: ObjectMeta) -> Iterator[Cause]:
+    """Kubernetes' own kinds take no finalizer without a domain but the known ones. (core/validation/validation.go)"""
     for position, finalizer in enumerate(meta.finalizers):
-        yield from _check_finalizer(finalizer, f"metadata.finalizers[{position}]")
+        if "/" not in finalizer and finalizer not in _STANDARD_FINALIZERS:
+            text = "name is neither a standard finalizer name nor is it fully qualified"
+            yield invalid(f"metadata.finalizers[{position}]", finalizer, text)
 
 
 def check_meta_update(old: ObjectMeta, new: ObjectMeta) -> Iterator[Cause]:
     """What may not change, and what may only go once an object is being deleted."""
     if old.deletion_timestamp is not None:
-        added = [name for name in new.finalizers if name not in old.finalizers]
+        added = sorted({name for name in new.finalizers if name not in old.finalizers})
         if added:
             listed = ", ".join(go_text(name) for name in added)
             text = "no new finalizers can be added if the object is being deleted, found new finalizers"
@@ -57,9 +72,12 @@ def check_meta_update(old: ObjectMeta, new: ObjectMeta) -> Iterator[Cause]:
         ("name", old.name, new.name),
         ("namespace", old.namespace, new.namespace),
         ("uid", old.uid, new.uid),
+        ("deletionTimestamp", old.deletion_timestamp, new.deletion_timestamp),
+        ("deletionGracePeriodSeconds", old.deletion_grace_period_seconds, new.deletion_grace_period_seconds),
     ):
         if before != after:
-            yield invalid(f"metadata.{field}", after, "field is immutable")
+            shown = time_text(after) if field == "deletionTimestamp" and isinstance(after, int) else after
+            yield invalid(f"metadata.{field}", shown, "field is immutable")
 
 
 def check_labels(labels: Mapping[str, str], path: str) -> Iterator[Cause]:
@@ -112,6 +130,8 @@ def _check_owners(owners: tuple[OwnerReference, ...]) -> Iterator[Cause]:
         for field, value in (("kind", owner.kind), ("name", owner.name), ("uid", owner.uid)):
             if not value:
                 yield invalid(f"{path}.{field}", value, "must not be empty")
+        if (owner.api_version, owner.kind) == ("v1", "Event"):
+            yield invalid(path, owner, "/v1, Kind=Event is disallowed from being an owner")
         if owner.controller:
             this = f"{owner.kind}/{owner.name}"
             if controller:
@@ -121,9 +141,10 @@ def _check_owners(owners: tuple[OwnerReference, ...]) -> Iterator[Cause]:
                 controller = this
 
 
-def _check_finalizer(finalizer: str, path: str) -> Iterator[Cause]:
-    for message in qualified_name(finalizer):
-        yield invalid(path, finalizer, message)
-    if "/" not in finalizer and finalizer not in _STANDARD_FINALIZERS:
-        text = "name is neither a standard finalizer name nor is it fully qualified"
-        yield invalid(path, finalizer, text)
+def _check_finalizers(finalizers: tuple[str, ...]) -> Iterator[Cause]:
+    path = "metadata.finalizers"
+    for finalizer in finalizers:
+        for message in qualified_name(finalizer):
+            yield invalid(path, finalizer, message)
+    if "orphan" in finalizers and "foregroundDeletion" in finalizers:
+        yield invalid(path, finalizers, "finalizer orphan and foregroundDeletion cannot be both set")

@@ -2,7 +2,7 @@
 
 Sums keep how the first of them was written: 256Mi and 256Mi are 512Mi. Counted in thousandths.
 Source: staging/src/k8s.io/apiserver/pkg/quota/v1/resources.go, staging/src/k8s.io/component-helpers/resource/helpers.go,
-plugin/pkg/admission/limitranger/admission.go (podRequests, podLimits).
+staging/src/k8s.io/apimachinery/pkg/api/resource/quantity.go (Add, Sub, CanonicalizeBytes), plugin/pkg/admission/limitranger/admission.go (podRequests, podLimits).
 
 Not modelled: what is finer than a thousandth.
 """
@@ -18,10 +18,12 @@ _KIBI_MILLI = 1024 * 1000
 
 
 def quantity_of(milli: int, *, binary: bool = False) -> Quantity:
-    """So many thousandths, written with binary suffixes if these fit."""
+    """So many thousandths as the API server writes them: 100Mi, 1k, 1500m; with binary suffixes if these fit."""
     if binary and milli % _KIBI_MILLI == 0:
-        return Quantity(f"{milli // _KIBI_MILLI}Ki")
-    return Quantity(str(milli // 1000) if milli % 1000 == 0 else f"{milli}m")
+        return Quantity(Quantity(f"{milli // _KIBI_MILLI}Ki").canonical())
+    if binary and milli % 1000 == 0:
+        return Quantity(str(milli // 1000))
+    return Quantity(Quantity(f"{milli}m").canonical())
 
 
 def _combined(first: Quantity | None, second: Quantity | None, milli: int) -> Quantity:

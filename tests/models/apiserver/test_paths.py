@@ -47,6 +47,58 @@ def test_watch_is_a_query() -> None:
     assert request.options.timeout_ns == 3_000_000_000 and request.options.allow_watch_bookmarks
 
 
+@pytest.mark.parametrize(
+    ("value", "verb"),
+    [("1", "watch"), ("True", "watch"), ("", "watch"), ("0", "list"), ("False", "list")],
+)
+def test_a_switch_is_on_unless_it_says_otherwise(value: str, verb: str) -> None:
+    """runtime/conversion.go, Convert_Slice_string_To_bool: only false and 0 are off, in any case."""
+    assert to_request("GET", "/api/v1/pods", {"watch": value}).verb == verb
+
+
+def test_a_media_type_may_name_its_charset(api: Any) -> None:
+    """handlers/patch.go cuts what follows the semicolon; mime.ParseMediaType does so for other bodies."""
+    path = "/api/v1/namespaces/default/configmaps"
+    body = {"metadata": {"name": "a"}}
+
+    made = api.http("POST", path, None, "application/json; charset=utf-8", body)
+    changed = api.http(
+        "PATCH", f"{path}/a", None, "application/merge-patch+json;charset=utf-8", {"data": {"a": "b"}}
+    )
+    refused = api.http("PATCH", f"{path}/a", None, "application/json", {})
+
+    assert (made[0], changed[0], changed[1]["data"]) == (201, 200, {"a": "b"})
+    assert refused[1]["message"].endswith(
+        ": application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json, "
+        "application/apply-patch+yaml"
+    )
+
+
+def test_a_rejected_json_patch_has_details_without_anything_in_them(api: Any) -> None:
+    """api/errors/errors.go, NewGenericServerResponse: the details are there, and empty."""
+    path = "/api/v1/namespaces/default/configmaps"
+    api.http("POST", path, None, None, {"metadata": {"name": "a"}})
+    media, patch = "application/json-patch+json", [{"op": "test", "path": "/data/a", "value": "b"}]
+
+    code, answer = api.http("PATCH", f"{path}/a", None, media, patch)
+
+    assert (code, answer["reason"], answer["details"]) == (422, "Invalid", {})
+
+
+def test_a_merge_patch_cannot_make_another_kind_of_an_object(api: Any) -> None:
+    """handlers/patch.go, applyPatchToCurrentObject decodes the whole result; a strategic one fills in a ConfigMap."""
+    path = "/api/v1/namespaces/default/configmaps"
+    api.http("POST", path, None, None, {"metadata": {"name": "a"}})
+    patch = {"kind": "Secret", "data": {"a": "YQ=="}}
+
+    merged = api.http("PATCH", f"{path}/a", None, "application/merge-patch+json", patch)
+    strategic = api.http("PATCH", f"{path}/a", None, "application/strategic-merge-patch+json", patch)
+
+    assert merged[0] == 422
+    assert merged[1]["message"].endswith("converting (v1.Secret) to (core.ConfigMap): unknown conversion")
+    assert (strategic[0], strategic[1]["kind"], strategic[1]["data"]) == (200, "ConfigMap", {"a": "YQ=="})
+
+
 def test_delete_options_come_in_the_body() -> None:
     """The kubelet's last delete."""
     body = {"kind": "DeleteOptions", "gracePeriodSeconds": 0, "preconditions": {"uid": "u"}}

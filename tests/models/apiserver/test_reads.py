@@ -90,6 +90,27 @@ def test_a_bad_token_is_a_bad_request(token: str) -> None:
     assert caught.value.status.message.startswith("invalid continue token: continue key is not valid")
 
 
+@pytest.mark.parametrize(
+    ("token", "why"),
+    [
+        ("abc", "invalid character 'i' looking for beginning of value"),
+        ("a b", "illegal base64 data at input byte 1"),
+        ("abcde", "illegal base64 data at input byte 4"),
+        ("IiI", "json: cannot unmarshal string into Go value of type storage.continueToken"),
+        (
+            "eyJydiI6IjEifQ",
+            "json: cannot unmarshal string into Go struct field continueToken.rv of type int64",
+        ),
+    ],
+)
+def test_what_is_no_token_is_told_as_go_tells_it(token: str, why: str) -> None:
+    """continue.go DecodeContinue: the decoder's own words follow."""
+    with pytest.raises(ApiError) as caught:
+        decode_token(token)
+
+    assert caught.value.status.message == f"invalid continue token: continue key is not valid: {why}"
+
+
 def test_pages_count_what_is_left_but_not_through_selectors(api: Any) -> None:
     """storage/continue.go PrepareContinueToken: etcd counts what doesn't match, too."""
     for name in "abcd":

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import pytest
 from attrs import evolve
 
+from chaoskube.models.apiserver.admission.amounts import add
 from chaoskube.models.controllers.resource_quota_core import counted, frees, is_of_quota, is_urgent
 from chaoskube.models.objects import (
     ConfigMap,
@@ -78,6 +80,17 @@ def test_zero_is_said_and_what_is_no_longer_limited_is_dropped() -> None:
     new = counted(quota(amounts(pods="5"), old), BOTH, lambda _: (), NOW)
 
     assert texts(new) == {"pods": "0"}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "total"),
+    [("0", "100Mi", "100Mi"), ("512Mi", "512Mi", "1Gi"), ("600", "400", "1k"), ("1536Mi", "1", "1610612737"),
+     ("500m", "1", "1500m")],
+)  # fmt: skip
+def test_a_sum_is_written_as_the_server_writes_amounts(first: str, second: str, total: str) -> None:
+    """resource/quantity.go, Add and CanonicalizeBytes: the largest suffix that leaves a whole number, in the form of
+    the first amount that isn't zero."""
+    assert add({"a": Quantity(first)}, {"a": Quantity(second)})["a"].text == total
 
 
 def test_a_quota_that_knows_nothing_yet_comes_first() -> None:

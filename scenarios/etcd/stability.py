@@ -136,9 +136,9 @@ class Stability:
         return max(self.quiet_since, *(max(touched(one.name, 0), touched(one.host, 0)) for one in some))
 
     def _whole(self, member: str) -> list[Sequence[Process]]:
-        """Majorities that run and hear each other now."""
+        """Majorities that run, hear each other now, and wait for nobody who is no more."""
         voters = [self._world.processes[name] for name in self._raft.current_voters]
-        running = [voter for voter in voters if voter.is_running]
+        running = [one for one in voters if one.is_running and not self._raft.is_stranded(one.name)]
         return [
             some
             for some in combinations(running, len(voters) // 2 + 1)

@@ -160,9 +160,13 @@ class _Names:
         wanted = processes or self._session.targets("process")
         return marks_seen(world.journal.entries, world.network, wanted)
 
-    def near(self, process: str) -> Hit:
-        """This process, its machine, the streams that reach it or leave it."""
+    def near(self, mark: Mark) -> Hit:
+        """The process of a moment, its machine, the streams that reach it (of a stream's moment that one) or leave it."""
+        process, label = mark.process, ""
+        if mark.definition.is_of_stream:
+            label = f"{mark.definition.stream_label(mark.kinds)}@"
         streams = tuple(one for one in self._session.targets("stream") if one.endswith(f">{process}"))
+        streams = tuple(one for one in streams if label and one.startswith(label)) or streams
         watches = tuple(one for one in self._session.targets("watch") if one in streams)
         found = {"process": (process,), "host": (self._session.world.processes[process].host_name,)}
         questions = tuple(one for one in self._session.targets("question") if f"@{process}>" in one)
@@ -217,7 +221,7 @@ def _apply(session: Session, cls: type[Action], shape: Shape, names: _Names, rng
     aim = _draw_aim(cls, shape, names)
     kept = names.hit
     if aim is not None and names.aiming.random() < AT_ITSELF:
-        names.hit = names.near(aim.mark.process)
+        names.hit = names.near(aim.mark)
     try:
         action = draw_action(cls, rng, names)
         if aim is not None and not session.is_possible(action):

@@ -1,7 +1,8 @@
 """expire-watch: an API server tells one client's watch that it has forgotten where it was (410, Expired): the relist.
 
 Whatever happened since is not told one by one any more: the client lists anew, and what came and went in between it never
-sees. Real servers say so after they have restarted, after compaction, or when a client comes back late.
+sees. Real servers say so after they have restarted, after compaction, or when a client comes back late. It bites while
+something happens: a hunt aims it at an event of a client.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from chaoskube.sim import Connection
 EXPIRED = WatchEvent(ERROR, Status(code=410, reason="Expired", message="too old resource version"))
 
 
-@fault("expire-watch", weight=4)
+@fault("expire-watch", weight=4, aimed="event")
 @frozen(kw_only=True)
 class ExpireWatch(Action):
     """End a client's watch with 410 Expired, so that it lists anew."""

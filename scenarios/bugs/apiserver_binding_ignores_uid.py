@@ -1,4 +1,7 @@
-"""apiserver-binding-ignores-uid: a binding that was decided for one pod is carried out on its namesake."""
+"""apiserver-binding-ignores-uid: a binding that was decided for one pod is carried out on its namesake.
+
+Needs no fault: a pod that is replaced while somebody thinks about where to run it is enough.
+"""
 
 from __future__ import annotations
 

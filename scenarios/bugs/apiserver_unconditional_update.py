@@ -1,4 +1,7 @@
-"""apiserver-unconditional-update: an update overwrites what its author has not seen."""
+"""apiserver-unconditional-update: an update overwrites what its author has not seen.
+
+Needs no fault: two people who read, think and write are enough.
+"""
 
 from __future__ import annotations
 

@@ -13,8 +13,8 @@ from chaoskube.models.constants import RECONCILE_WORK
 from chaoskube.models.controllers.replicaset import Observation, ReplicaSetController
 from chaoskube.models.objects import ReplicaSet
 
-BETWEEN_NS = 100 * RECONCILE_WORK
-"""How long counting takes: the pod of the next write is seen within it."""
+BETWEEN_NS = 500 * RECONCILE_WORK
+"""How long counting takes: the pods of the next writes are seen within it."""
 
 
 async def _count_then_check(self: ReplicaSetController, key: str) -> Observation | None:
@@ -33,7 +33,17 @@ async def _count_then_check(self: ReplicaSetController, key: str) -> Observation
     cites="kubernetes/kubernetes PR 8138",
     invariants=("replicaset-creates-no-extra-pod",),
     scenario="scale-storm",
-    needs=("delay-stream",),
+    needs=(
+        "delay-stream",
+        "freeze-stream",
+        "hide-event",
+        "drop-stream",
+        "expire-watch",
+        "lose-answer",
+        "crash",
+        "pause",
+        "partition",
+    ),
 )
 def rs_count_before_expectations() -> Iterator[None]:
     """The ReplicaSet controller counts pods before it asks whether its own creations have been seen."""

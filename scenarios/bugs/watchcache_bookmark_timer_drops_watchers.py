@@ -1,4 +1,7 @@
-"""watchcache-bookmark-timer-drops-watchers: who is due a bookmark before anything has happened never gets one."""
+"""watchcache-bookmark-timer-drops-watchers: who is due a bookmark before anything has happened never gets one.
+
+Needs no fault: a watch of a kind that nothing happens to for a minute is enough.
+"""
 
 from __future__ import annotations
 

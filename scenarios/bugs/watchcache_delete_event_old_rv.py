@@ -1,4 +1,7 @@
-"""watchcache-delete-event-old-rv: a DELETED event carries the version of the last update, not that of the deletion."""
+"""watchcache-delete-event-old-rv: a DELETED event carries the version of the last update, not that of the deletion.
+
+Needs no fault: the first deletion shows it.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""watchcache-replays-init-events: a watch is shown what it began with once more, because it was still being dispatched."""
+"""watchcache-replays-init-events: a watch is shown what it began with once more, because it was still being dispatched.
+
+Needs no fault: a watch that begins while something is written is enough.
+"""
 
 from __future__ import annotations
 

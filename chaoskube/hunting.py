@@ -37,7 +37,7 @@ from chaoskube.rules import load_rules
 from chaoskube.run import Plan, Result, play
 from chaoskube.scenario import Scenario
 from chaoskube.sim import UsageError
-from chaoskube.trace import SUFFIX, read_trace, trace_of, write_trace
+from chaoskube.trace import SUFFIX, check_target, read_trace, trace_of, write_trace
 from chaoskube.why import why
 
 PROGRESS_SECONDS = 0.5
@@ -74,6 +74,7 @@ def hunt_and_tell(order: Order) -> bool:
     """Hunt as ordered and print what was found. Answers whether anything was."""
     bug = bug_named(order.bug) if order.bug else None
     scenarios = ordered_scenarios(order)
+    check_target(order.out)
     seed = order.seed if order.seed is not None else fresh_seed()
     say = _teller(order.quiet)
     say(f"hunting {', '.join(one.name for one in scenarios)} with --seed {seed}")
@@ -81,6 +82,8 @@ def hunt_and_tell(order: Order) -> bool:
     for index, scenario in enumerate(scenarios):
         for note in scenario.notes(scenario.setup):
             say(f"{scenario.name}: {note}")
+        if bug is not None and scenario.name != bug.scenario:
+            say(f"{scenario.name}: {bug.slug} shows in {bug.scenario}; here it may change nothing")
         share = order.for_seconds / len(scenarios) if order.for_seconds is not None else None
         quarry = Quarry(scenario=scenario, bug=bug, seed=seed)
         limits = Limits(
@@ -131,8 +134,9 @@ def _named_failure(result: Result) -> str:
 
 def ordered_scenarios(order: Order) -> list[Scenario]:
     """The scenarios that an order means, with its menu and invariants."""
-    if order.bug and not order.what:
-        found = [scenario_of_bug(bug_named(order.bug))]
+    bug = bug_named(order.bug) if order.bug else None
+    if bug is not None and order.what in ((), (bug.scenario,)):
+        found = [scenario_of_bug(bug)]
     elif order.what:
         found = [scenario_for(order.what)]
     else:
@@ -161,7 +165,11 @@ def catch(
     assert result.failure is not None
     bug = f"-{result.plan.bug.slug}" if result.plan.bug is not None else ""
     path = folder / f"{result.plan.scenario.name}{bug}-{result.failure.name}{SUFFIX}"
-    write_trace(trace_of(result), path)
+    try:
+        write_trace(trace_of(result), path)
+    except UsageError:
+        draw(["", _named_failure(result)])
+        raise
     try:
         small = minimise(result, budget_seconds=budget_seconds, on_progress=on_progress)
     except KeyboardInterrupt:
@@ -190,6 +198,8 @@ def replay_and_tell(path: Path, *, quiet: bool) -> int:
 def minimise_and_tell(path: Path, *, budget_seconds: float, out: Path | None, quiet: bool) -> None:
     """Make a trace shorter and save it beside the old one (or at `out`)."""
     trace = read_trace(path)
+    target = out if out is not None else path.with_name(path.name.removesuffix(SUFFIX) + ".min" + SUFFIX)
+    check_target(target.parent)
     plan = trace.plan()
     try:
         result = play(plan, story=True)
@@ -199,7 +209,6 @@ def minimise_and_tell(path: Path, *, budget_seconds: float, out: Path | None, qu
         raise UsageError(f"{path}: no longer fails, so there is nothing to make shorter")
     small = minimise(result, budget_seconds=budget_seconds, on_progress=_minimising(quiet))
     _clear_progress(quiet)
-    target = out if out is not None else path.with_name(path.name.removesuffix(SUFFIX) + ".min" + SUFFIX)
     write_trace(trace_of(small.result), target)
     if quiet:
         draw([f"{target}: {_minimised_line(small)}"])
@@ -246,7 +255,8 @@ def _summary(scenario: Scenario, tally: Tally) -> str:
     lived = tally.lived_ns / 1e9
     missed = never_reached(scenario, tally)
     reach = f"; never reached: {', '.join(missed)}" if missed else ""
-    marks = f"; {len(tally.marks)} rare branches taken" if tally.marks else ""
+    count = len(tally.marks)
+    marks = f"; {count} rare branch{'es' * (count > 1)} taken" if count else ""
     return (
         f"{scenario.name}: {_count(tally.runs, 'run')}, {_count(tally.actions, 'action')}, {lived:.0f} virtual seconds in "
         f"{tally.wall_seconds:.1f} s ({tally.speed:.0f} times real time){marks}{reach}"
@@ -272,7 +282,7 @@ def _progress(name: str, quiet: bool) -> Callable[[Tally], None] | None:
             last[0] = time.monotonic()
             reached = f", reached {', '.join(sorted(tally.reached))}" if tally.reached else ""
             _progress_line(
-                f"{name}: {tally.runs} runs, {tally.lived_ns / 1e9:.0f} virtual seconds, "
+                f"{name}: {_count(tally.runs, 'run')}, {tally.lived_ns / 1e9:.0f} virtual seconds, "
                 f"{tally.speed:.0f} times real time{reached}"
             )
 

@@ -17,6 +17,7 @@ Only `chaoskube`, `scenario` and `actions` must be there. Every error names file
 from __future__ import annotations
 
 import difflib
+import os
 import platform
 import re
 from collections.abc import Callable, Mapping
@@ -140,6 +141,15 @@ def versions() -> dict[str, str]:
         except PackageNotFoundError:
             found[name] = "not installed"
     return found
+
+
+def check_target(folder: Path) -> None:
+    """UsageError when no trace can be written to this folder: said before a hunt, not after it."""
+    there = next(place for place in (folder, *folder.parents) if place.exists() or place == place.parent)
+    if not there.is_dir():
+        raise UsageError(f"{folder}: the trace cannot be written: File exists, and {there} is no folder")
+    if not os.access(there, os.W_OK):
+        raise UsageError(f"{folder}: the trace cannot be written: {there} is not writable; see --out")
 
 
 def write_trace(trace: Trace, path: Path) -> None:

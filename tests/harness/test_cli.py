@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from chaoskube.hunting import Order, ordered_scenarios
 from chaoskube.trace import trace_text
 from tests.harness.conftest import Command, Here
 from tests.harness.test_trace import shortest
@@ -125,6 +126,14 @@ def test_a_workers_usage_error_reaches_the_user(chaoskube: Command, tmp_path: Pa
             "`chaoskube hunt --bug rs-count-before-expectations` does",
         ),
         (("hunt", "--bug", "raft-commit-prior-term"), "chaoskube explore raft --bug raft-commit-prior-term"),
+        (
+            ("hunt", "toy", "--out", "bad.toy"),
+            "bad.toy: the trace cannot be written: File exists, and bad.toy is no folder",
+        ),
+        (
+            ("minimise", "fine.chaos.yaml", "--out", "bad.toy/x"),
+            "bad.toy: the trace cannot be written: File exists",
+        ),
         (("hnt",), "No such command 'hnt'"),
     ],
 )
@@ -137,12 +146,49 @@ def test_bad_input_is_one_sentence_and_exit_code_2(
     (tmp_path / "binary.chaos.yaml").write_bytes(b"\xff\xfe\x00")
     (tmp_path / "broken.py").write_text("1 / 0\n")
     (tmp_path / "rule.py").write_text(RULE)
+    (tmp_path / "fine.chaos.yaml").write_text("chaoskube: 1\nscenario: toy\nactions: []\n")
 
     code, out, err = here(*arguments)
 
     assert code == 2, err
     assert says in err
     assert "Traceback" not in err + out
+
+
+def test_a_find_is_told_even_if_it_cannot_be_saved(
+    here: Here, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk may be full by then: minutes of hunting must not end in a sentence about a file."""
+    (tmp_path / "traces").mkdir()
+    monkeypatch.setattr(Path, "replace", lambda part, path: _no_space())
+    code, out, err = here(*FOUND, "--out", "traces")
+
+    assert code == 2
+    assert "VIOLATED reads-are-fresh" in out
+    assert "the trace cannot be written: No space left on device" in err
+
+
+def _no_space() -> None:
+    raise OSError(28, "No space left on device")
+
+
+def test_a_bug_of_another_scenario_is_said_to_be_one(here: Here) -> None:
+    """Else `nothing found` would read as if the bug could not be found."""
+    order = ("--examples", "1", "--seed", "3", "--workers", "1", "--without", "crash", "--without", "pause")
+    _, out, _ = here("hunt", "toy", "--bug", "rs-count-before-expectations", *order)
+
+    assert "toy: rs-count-before-expectations shows in scale-storm; here it may change nothing" in out
+
+
+def test_a_bug_gets_its_setup_also_where_its_scenario_is_named() -> None:
+    """Whoever types it out means the same hunt."""
+    slug = "etcd-slow-watcher-loses-events"
+    (alone,) = ordered_scenarios(Order(bug=slug))
+    (named,) = ordered_scenarios(Order(what=("etcd-watch",), bug=slug))
+    (other,) = ordered_scenarios(Order(what=("etcd-watch",)))
+
+    assert named.setup == alone.setup
+    assert named.setup["watch_buffer"] == 1 != other.setup["watch_buffer"]
 
 
 RULE = '''

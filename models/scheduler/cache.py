@@ -13,7 +13,7 @@ from __future__ import annotations
 from attrs import evolve
 
 from chaoskube.models.objects import Node, Pod
-from chaoskube.models.scheduler.nodes import NodeInfo, NoOwners, Owners, PodInfo, View
+from chaoskube.models.scheduler.nodes import Claims, NoClaims, NodeInfo, NoOwners, Owners, PodInfo, View
 from chaoskube.sim import reached
 
 ZONE = "topology.kubernetes.io/zone"
@@ -23,8 +23,9 @@ REGION = "topology.kubernetes.io/region"
 class SchedulerCache:
     """Nodes by name, each with its pods."""
 
-    def __init__(self, owners: Owners | None = None) -> None:
+    def __init__(self, owners: Owners | None = None, claims: Claims | None = None) -> None:
         self._owners: Owners = owners or NoOwners()
+        self._claims: Claims = claims or NoClaims()
         self._nodes: dict[str, NodeInfo] = {}
         self._orphans: dict[str, dict[str, PodInfo]] = {}
         self._where: dict[str, str] = {}
@@ -107,7 +108,9 @@ class SchedulerCache:
         """What a decision looks at now."""
         if self._view is None:
             self._view = View(
-                nodes=tuple([self._nodes[name] for name in self._scan_order()]), owners=self._owners
+                nodes=tuple([self._nodes[name] for name in self._scan_order()]),
+                owners=self._owners,
+                claims=self._claims,
             )
         return self._view
 

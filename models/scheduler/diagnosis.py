@@ -20,6 +20,8 @@ from chaoskube.models.scheduler.nodes import PodInfo, View
 from chaoskube.sim import reached
 
 NO_NODES = "no nodes available to schedule pods"
+CUT_SHORT = "not found"
+"""DynamicResources' PostFilter looks for what its PreFilter would have left, had an earlier plugin not said no to all."""
 NO_CLAIMS = "no new claims to deallocate"
 NOT_HELPFUL = "Preemption is not helpful for scheduling"
 NO_VICTIMS = "No preemption victims found for incoming pod"
@@ -40,6 +42,8 @@ def explain(diagnosis: Diagnosis, pod: PodInfo, view: View, plugins: Sequence[Pl
     if diagnosis.all_nodes == 0:
         return Explanation(message=NO_NODES)
     fit = _fit_error(diagnosis)
+    if diagnosis.blocked is not None:
+        return Explanation(message=f"{fit} {CUT_SHORT}")
     if pod.pod.spec.preemption_policy == "Never":
         return Explanation(message=f"{fit} {NO_CLAIMS}, preemption: {NEVER}")
     answers, would_help = _dry_run(diagnosis, pod, view, plugins)

@@ -53,6 +53,7 @@ class Happening(enum.Enum):
     POD_LABELS = "an assigned pod's labels changed"
     POD_SCALED_DOWN = "an assigned pod's requests fell"
     POD_GONE = "an assigned pod went"
+    CLAIM_CHANGED = "a claim appeared or changed"
     OWN_GATES_GONE = "the pod's scheduling gates went"
     OWN_TOLERATIONS = "the pod's tolerations changed"
     OWN_LABELS = "the pod's labels changed"
@@ -72,6 +73,8 @@ class ClusterEvent:
     what: Happening
     old: Pod | Node | None = None
     new: Pod | Node | None = None
+    claim: tuple[str, str] | None = None
+    """Namespace and name, for CLAIM_CHANGED."""
 
     @property
     def node(self) -> Node:

@@ -37,8 +37,10 @@ class Intake:
         self._clock = clock
         self._on_change = on_change
 
-    def listen(self, pods: Informer, nodes: Informer) -> None:
-        """Hear of every pod and node from now on."""
+    def listen(self, pods: Informer, nodes: Informer, claims: Informer | None = None) -> None:
+        """Hear of every pod, node and claim from now on."""
+        if claims is not None:
+            claims.add_handler(on_add=self._claim_seen, on_update=lambda old, new: self._claim_seen(new))
         nodes.add_handler(on_add=self._node_added, on_update=self._node_updated, on_delete=self._node_deleted)
         pods.add_handler(on_add=self._pod_added, on_update=self._pod_updated, on_delete=self._pod_deleted)
 
@@ -46,6 +48,9 @@ class Intake:
         """Tell the queue."""
         self._queue.happened(event, self._clock())
         self._on_change()
+
+    def _claim_seen(self, claim: KubeObject) -> None:
+        self.happened(ClusterEvent(what=Happening.CLAIM_CHANGED, claim=(claim.namespace, claim.name)))
 
     # Nodes
 

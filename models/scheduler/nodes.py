@@ -138,12 +138,30 @@ class NoOwners:
         return {}
 
 
+class Claims(Protocol):
+    """Looks up the claims of a pod, in what the scheduler's informers know."""
+
+    def missing_for(self, pod: Pod) -> str:
+        """Why the pod can run nowhere yet; "" when its claims are bound."""
+        ...
+
+
+@frozen(eq=False)
+class NoClaims:
+    """Claims that are all bound: for tests."""
+
+    def missing_for(self, pod: Pod) -> str:
+        """Nothing."""
+        return ""
+
+
 @frozen(kw_only=True, eq=False)
 class View:
     """What one decision looks at: nodes in the order in which they are scanned, and who owns what."""
 
     nodes: tuple[NodeInfo, ...]
     owners: Owners = NoOwners()
+    claims: Claims = NoClaims()
 
     def node(self, name: str) -> NodeInfo | None:
         """The node of that name."""

@@ -9,7 +9,7 @@ waits. A leader that loses its lease ends its process. (pkg/scheduler/scheduler.
 Booted by `models/cluster.py`. Preemption will go where `_unfit` explains why there is no node: between the
 diagnosis and the failure handler.
 
-Not modelled: Permit and PreBind (volumes): binding follows the decision at once; asynchronous API calls.
+Not modelled: Permit and PreBind (volumes that wait for their pod): binding follows the decision at once; asynchronous API calls.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from chaoskube.models.objects import Pod, PodCondition
 from chaoskube.models.objects.conditions import get_condition
 from chaoskube.models.objects.times import time_text
 from chaoskube.models.scheduler.cache import SchedulerCache
+from chaoskube.models.scheduler.claims import InformedClaims
 from chaoskube.models.scheduler.cycle import Chosen, Diagnosis, decide
 from chaoskube.models.scheduler.diagnosis import explain
 from chaoskube.models.scheduler.events import BindingFailed, Bound, ScheduleDecided, Unschedulable
@@ -66,9 +67,21 @@ class Scheduler:
         services = Informer(self._client, "services")
         replica_sets = Informer(self._client, "replicasets")
         namespaces = Informer(self._client, "namespaces")
-        self._informers = (self._nodes, self._pods, services, replica_sets, namespaces)
+        self._claims = Informer(self._client, "persistentvolumeclaims")
+        volumes = Informer(self._client, "persistentvolumes")
+        self._informers = (
+            self._nodes,
+            self._pods,
+            services,
+            replica_sets,
+            namespaces,
+            self._claims,
+            volumes,
+        )
         self._plugins = enabled()
-        self._cache = SchedulerCache(InformedOwners(services, replica_sets, namespaces))
+        self._cache = SchedulerCache(
+            InformedOwners(services, replica_sets, namespaces), InformedClaims(self._claims, volumes)
+        )
         self._queue = SchedulingQueue(self._plugins, started=process.now)
         self._intake = Intake(
             self._cache, self._queue, clock=lambda: process.now, on_change=self._queue_changed
@@ -82,7 +95,7 @@ class Scheduler:
 
     def start(self) -> None:
         """Fill the caches, then stand for election."""
-        self._intake.listen(self._pods, self._nodes)
+        self._intake.listen(self._pods, self._nodes, self._claims)
         for informer in self._informers:
             informer.start()
             informer.when_synced(self._maybe_elect)

@@ -1,9 +1,9 @@
-"""StorageObjectInUseProtection: a finalizer for new claims, so that none goes while a pod uses it.
+"""StorageObjectInUseProtection: a finalizer for new claims and volumes, so that none goes while it is used.
 
-The controller that takes the finalizer away again is `pvc-protection`.
+The controllers that take the finalizers away again are `pvc-protection` and `pv-protection`.
 Source: plugin/pkg/admission/storage/storageobjectinuseprotection/admission.go.
 
-Not modelled: the finalizer of volumes (there is no controller that would take it away), volume attributes classes.
+Not modelled: volume attributes classes.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from chaoskube.models.apiserver.flow import Context, Flow
 
 FINALIZERS = {
     "persistentvolumeclaims": "kubernetes.io/pvc-protection",
+    "persistentvolumes": "kubernetes.io/pv-protection",
 }
 
 
@@ -25,7 +26,7 @@ class StorageObjectInUseProtection(Plugin):
     name = "StorageObjectInUseProtection"
 
     def admits(self, target: Target) -> bool:
-        """New claims."""
+        """New claims and volumes."""
         return target.operation == CREATE and not target.subresource and target.resource in FINALIZERS
 
     def admit(self, ctx: Context, attributes: Attributes) -> Flow[Attributes]:

@@ -8,12 +8,14 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from chaoskube.models.objects import LabelSelector, Node, Pod
+from chaoskube.models.objects import LabelSelector, Node, Pod, Volume
 from chaoskube.models.objects.frozen import FrozenDict
+from chaoskube.models.objects.volumes import PersistentVolumeClaimVolumeSource
 from chaoskube.models.scheduler.cache import SchedulerCache
+from chaoskube.models.scheduler.claims import UNBOUND
 from chaoskube.models.scheduler.cycle import Chosen, Diagnosis, decide, nodes_to_find
 from chaoskube.models.scheduler.diagnosis import explain
-from chaoskube.models.scheduler.framework import enabled
+from chaoskube.models.scheduler.framework import ClusterEvent, Happening, enabled
 from chaoskube.models.scheduler.nodes import PodInfo
 from chaoskube.models.scheduler.requests import pod_requests
 from tests.models.scheduler.sched_objects import node, pod
@@ -74,6 +76,7 @@ def test_plugins_stand_in_the_default_order() -> None:
         "NodeAffinity",
         "NodePorts",
         "NodeResourcesFit",
+        "VolumeBinding",
         "PodTopologySpread",
         "InterPodAffinity",
         "NodeResourcesBalancedAllocation",
@@ -312,3 +315,40 @@ def test_soft_taint_keeps_off_while_there_is_another_node() -> None:
 
     assert best(pod("new"), [tainted, node("node-2")], there) == ("node-2",)
     assert best(pod("new"), [tainted]) == ("node-1",)
+
+
+@frozen
+class Unbound:
+    """Claims of which those of one pod aren't bound."""
+
+    name: str
+
+    def missing_for(self, pod: Pod) -> str:
+        return UNBOUND if pod.name == self.name else ""
+
+
+def claiming(name: str) -> Pod:
+    """A pod with a claim for a volume."""
+    source = PersistentVolumeClaimVolumeSource(claim_name="data")
+    made = pod(name)
+    return evolve(made, spec=evolve(made.spec, volumes=(Volume(name="v", persistent_volume_claim=source),)))
+
+
+def test_a_pod_waits_for_its_claims_and_a_claim_that_changes_wakes_it() -> None:
+    """volume_binding.go PreFilter; recorded: the message breaks off because DynamicResources was never asked."""
+    cache = SchedulerCache(claims=Unbound("p"))
+    cache.set_node(node("node-1"))
+    info, view, plugins = PodInfo.of(claiming("p")), cache.view(), enabled()
+    made = decide(info, view, plugins, start=0, luck=random.Random(1))
+    others = decide(PodInfo.of(claiming("q")), view, plugins, start=0, luck=random.Random(1))
+    binding = next(each for each in plugins if each.name == "VolumeBinding")
+
+    def wakes(name: str) -> bool:
+        event = ClusterEvent(what=Happening.CLAIM_CHANGED, claim=(info.pod.namespace, name))
+        return binding.may_help(info, event)
+
+    assert isinstance(made, Diagnosis) and isinstance(others, Chosen)
+    assert explain(made, info, view, plugins).message == (
+        "0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims. not found"
+    )
+    assert wakes("data") and not wakes("logs")

@@ -12,7 +12,7 @@ from chaoskube.models.etcd.state import State
 @bug(
     "etcd-apply-depends-on-local-state",
     cites="etcd-io/etcd#14571, #11651, PR#14648: there it was the permissions",
-    invariants=("members-have-one-state", "one-content-a-revision"),
+    invariants=("members-have-one-state", "one-content-a-revision", "keep-alives-are-true"),
     scenario="etcd-lease-lock",
     needs=(
         "crash",

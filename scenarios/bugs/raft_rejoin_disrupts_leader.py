@@ -16,7 +16,7 @@ from chaoskube.models.raft.state import RaftState
     invariants=("a-whole-majority-keeps-its-leader", "a-whole-majority-writes"),
     scenario="etcd-register",
     needs=("partition",),
-    setup={"pre_vote": True, "members": 5},
+    setup={"pre_vote": True, "members": 3, "traffic": "mixed"},
 )
 def raft_rejoin_disrupts_leader() -> Iterator[None]:
     """A member that can send and not receive asks for votes for ever, and deposes a leader that works each time."""

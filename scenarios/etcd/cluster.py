@@ -77,9 +77,11 @@ class EtcdCluster:
 
     def _lay_out(self) -> None:
         """How far apart they are, and what disks they have."""
-        if self.shape.apart_ms:
-            for one, other in permutations(self.all, 2):
-                self.world.network.link(one.host, other.host).latency_ns = self.shape.apart_ms * MILLISECOND
+        far = self.first_members[-1]
+        for one, other in permutations(self.all, 2):
+            apart_ms = self.shape.apart_ms + (self.shape.far_ms if far in (one, other) else 0)
+            if apart_ms:
+                self.world.network.link(one.host, other.host).latency_ns = apart_ms * MILLISECOND
         if self.shape.sync_ms != SYNC_MS_USUAL:
             for one in self.all:
                 one.disk.slow(extra_ns=(self.shape.sync_ms - SYNC_MS_USUAL) * MILLISECOND)

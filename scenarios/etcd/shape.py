@@ -20,6 +20,8 @@ what hides less. What is drawn is told in the story's assumptions, and the minim
   does every 100 to 200 ms; 0 for never; either: never in three worlds of four.
 - apart_ms: how long a message takes from member to member, one way; 0 for members in one room. either: 40 ms, members in three
   regions, in one world of four: what is a moment elsewhere takes a while then.
+- far_ms: how much farther away the last member is than the others are from each other, as where a third site only has to break
+  ties; 0 for no farther: it always is a little behind then, wherever the leader is.
 - sync_ms: how long a disk takes to make sure that what was written stays, 2 ms as a solid-state disk's; either: 50 ms, as of spinning ones
   that others use, too, in one world of four: messages overtake what waits for a disk then.
 - traffic: of clients of registers, as that suite has it: mixed (reads, writes, swaps), puts, reads or deletes (half puts,
@@ -60,6 +62,7 @@ SETUP: Setup = {
     "checkpoints": 0,
     "commit_ms": EITHER,
     "apart_ms": EITHER,
+    "far_ms": 0,
     "sync_ms": EITHER,
 }
 SIMPLER_WORDS: tuple[tuple[str, tuple[object, ...]], ...] = (
@@ -86,6 +89,7 @@ class EtcdShape:
     commit_ms: int
     compact_ms: int
     apart_ms: int
+    far_ms: int
     sync_ms: int
     traffic: str
 
@@ -128,6 +132,8 @@ class EtcdShape:
             told.append(f"a compaction every {self.compact_ms} ms")
         if self.apart_ms:
             told.append(f"{self.apart_ms} ms from member to member")
+        if self.far_ms:
+            told.append(f"the last {self.far_ms} ms farther away")
         if self.sync_ms != SYNC_MS_USUAL:
             told.append(f"disks that sync in {self.sync_ms} ms")
         if self.traffic != MIXED:
@@ -156,9 +162,10 @@ def shape_of(setup: Setup, world: World, scenario: str) -> EtcdShape:
         "traffic", EITHER, MIXED, lambda luck: luck.choice((MIXED, MIXED, MIXED, PUTS, READS, DELETES))
     )
     reads, checkpoints = setup.get("reads", "safe"), setup.get("checkpoints", 0)
+    far_ms = setup.get("far_ms", 0)
     assert isinstance(members, int) and isinstance(snapshots, int)
     assert isinstance(commit_ms, int) and isinstance(compact_ms, int) and isinstance(apart_ms, int)
-    assert isinstance(sync_ms, int)
+    assert isinstance(sync_ms, int) and isinstance(far_ms, int)
     assert isinstance(message_bytes, int) and isinstance(watch_buffer, int) and isinstance(checkpoints, int)
     return EtcdShape(
         members=members,
@@ -171,6 +178,7 @@ def shape_of(setup: Setup, world: World, scenario: str) -> EtcdShape:
         commit_ms=commit_ms,
         compact_ms=compact_ms,
         apart_ms=apart_ms,
+        far_ms=far_ms,
         sync_ms=sync_ms,
         traffic=str(traffic),
     )
@@ -187,6 +195,7 @@ def _check(setup: Setup, scenario: str) -> None:
         "commit_ms": (1, 60_000, EITHER),
         "compact_ms": (0, 60_000, EITHER),
         "apart_ms": (0, 100, EITHER),
+        "far_ms": (0, 100, ""),
         "sync_ms": (SYNC_MS_USUAL, 1000, EITHER),
     }
     words = {"reads": ("safe", "lease"), "traffic": (MIXED, PUTS, READS, DELETES, EITHER)}
@@ -226,6 +235,8 @@ def simpler(setup: Setup) -> Iterable[Setup]:
     if setup.get("watch_buffer") == EITHER:
         yield {**setup, "watch_buffer": WATCH_BUFFER_USUAL}
         yield {**setup, "watch_buffer": 1}
+    if setup.get("far_ms"):
+        yield {**setup, "far_ms": 0}
     for name, values in SIMPLER_WORDS:
         if setup.get(name) == EITHER:
             yield from ({**setup, name: value} for value in values)

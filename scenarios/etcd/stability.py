@@ -4,7 +4,7 @@ What counts as an excuse: any fault but those that take a minority away and leav
 crashes). While such a majority stands, and pre-vote is on, whoever is cut off cannot disturb it: members that hear their
 leader refuse a vote, and one that comes back doesn't raise the term first (Raft dissertation, 9.6). What happens to
 others, again and again, is no excuse either: `quiet_with` says how long a majority has been whole by what happened to its own
-members, and by what concerns everybody.
+members, and by what concerns everybody. Upkeep that concerns one member is about that one.
 
 Made by the observer of an etcd scenario; the two invariants about it stand here, because only these scenarios know it.
 """
@@ -38,6 +38,8 @@ RACE_NS = SECOND // 2
 WRITE_NS = 10 * SECOND
 ALONE_NS = 4 * SECOND
 """A leader looks for its quorum once an election time-out: it may lead on alone for two of them."""
+UPKEEP = ("compact", "defrag")
+"""Operations that leave who leads and who is a member alone: at most the member that they name is busy with them."""
 HARMLESS = ("partition", "pause", "crash", "crash-host", "clock-offset", "clock-jump", "heal")
 
 
@@ -64,8 +66,8 @@ class Stability:
         subscribe(FaultEnded, self._fault_ended)
         subscribe(ProcessStarted, self._touch)
         subscribe(ProcessStopped, self._touch)
-        subscribe(OperationStarted, self._begin)
-        subscribe(OperationEnded, self._begin)
+        subscribe(OperationStarted, self._asked)
+        subscribe(OperationEnded, self._asked)
         subscribe(ConfigApplied, self._configured)
         subscribe(BecameLeader, self._became_leader)
         subscribe(Acknowledged, self._acknowledged)
@@ -86,11 +88,14 @@ class Stability:
 
     def _fault_changed(self, text: str) -> None:
         """What harms some and leaves the others alone is about those that it names."""
-        verb, *arguments = text.split()
+        verb = text.split()[0]
         if verb not in HARMLESS or verb == "heal":
             self.quiet_since = self._world.now
-            return
-        for argument in arguments:
+        else:
+            self._touch_named(text)
+
+    def _touch_named(self, text: str) -> None:
+        for argument in text.split()[1:]:
             for name in argument.partition("=")[2].split(","):
                 self._touched[name] = self._world.now
 
@@ -104,8 +109,13 @@ class Stability:
         if event.index > self._newest:
             self._newest, self.quiet_since = event.index, self._world.now
 
-    def _begin(self, _entry: Entry) -> None:
-        self.quiet_since = self._world.now
+    def _asked(self, entry: Entry) -> None:
+        event = entry.event
+        assert isinstance(event, OperationStarted | OperationEnded)
+        if event.verb in UPKEEP:
+            self._touch_named(event.text)
+        else:
+            self.quiet_since = self._world.now
 
     def _became_leader(self, entry: Entry) -> None:
         """A leader that a majority elected keeps leading while that majority is whole; what began before is over soon."""

@@ -9,7 +9,9 @@ import pytest
 from attrs import evolve
 
 from chaoskube.action import parse_step
+from chaoskube.discovery import load
 from chaoskube.generate import generate, run_seed
+from chaoskube.models.raft.events import Committed
 from chaoskube.run import Plan, Result, Session, play
 from chaoskube.scenario import Scenario, Setup, Subject
 from chaoskube.scenarios import menus
@@ -21,7 +23,8 @@ from chaoskube.scenarios.etcd_lease_lock import etcd_lease_lock
 from chaoskube.scenarios.etcd_membership import etcd_membership
 from chaoskube.scenarios.etcd_register import etcd_register
 from chaoskube.scenarios.etcd_watch import etcd_watch
-from chaoskube.sim import SECOND, UsageError, World
+from chaoskube.sim import MILLISECOND, SECOND, Entry, FaultStarted, UsageError, World
+from chaoskube.sim.calm import LINK_BETWEEN_HOSTS
 
 SCENARIOS = [etcd_register(), etcd_watch(), etcd_lease_lock(), etcd_membership(), etcd_disaster()]
 CALM = {"members": 3, "pre_vote": True, "snapshots": 10_000}
@@ -71,6 +74,7 @@ def test_clusters_of_any_size_work(members: int) -> None:
         ({"snapshots": 0}, "snapshots=0 must be a whole number from 1 to 10000, or either"),
         ({"checkpoints": 2.5}, "checkpoints=2.5 must be a whole number from 0 to 3600"),
         ({"traffic": "wild"}, "traffic='wild' must be mixed, puts, reads, deletes or either"),
+        ({"far_ms": "either"}, "far_ms='either' must be a whole number from 0 to 100"),
         ({"commit_ms": 0}, "commit_ms=0 must be a whole number from 1 to 60000, or either"),
         ({"checkpoints": ""}, "checkpoints='' must be"),
         ({"member": 3}, "etcd-x has no 'member' in its setup; there are members, snapshots,"),
@@ -89,6 +93,52 @@ def test_a_simpler_setup_says_what_was_drawn() -> None:
     assert {"members": 3} in [{"members": one["members"]} for one in made]
     assert any(one["pre_vote"] is True for one in made)
     assert list(simpler({"members": 1, "pre_vote": True})) == []
+    assert list(simpler({"members": 1, "pre_vote": True, "far_ms": 5})) == [
+        {"members": 1, "pre_vote": True, "far_ms": 0}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("apart_ms", "near", "far"), [(0, LINK_BETWEEN_HOSTS, 30), (40, 40 * MILLISECOND, 70)]
+)
+def test_the_last_member_can_be_farther_away(apart_ms: int, near: int, far: int) -> None:
+    """Whatever happens to a leader, that one is behind."""
+    with World(seed=1) as world:
+        EtcdCluster(world, {**SETUP, **CALM, "apart_ms": apart_ms, "far_ms": 30}, "etcd-register")
+
+        link = world.network.link
+        assert link("control-0", "control-1").latency_ns == near
+        assert {link("control-2", "control-0").latency_ns, link("control-1", "control-2").latency_ns} == {
+            far * MILLISECOND
+        }
+
+
+def test_a_leader_can_be_cut_off_when_it_alone_knows_what_is_committed() -> None:
+    """The moment is the leader's own: its word that the entry is committed is on its way, and never arrives."""
+    load()
+    fixed = evolve(etcd_register(), setup={**SETUP, **CALM, "traffic": "mixed"})
+    known: dict[str, int] = {}
+    with Session(fixed, seed=1) as session:
+        session.warm_up()
+        (leader,) = session.targets("leading-process")
+        host = f"control-{leader.removeprefix('etcd-')}"
+        step = parse_step(f"before 3rd acknowledgement of {leader} partition hosts={host} lasting=20s")
+
+        def committed(entry: Entry) -> None:
+            event = entry.event
+            assert isinstance(event, Committed)
+            known[entry.by] = event.first + len(event.terms) - 1
+
+        session.world.journal.subscribe(Committed, committed)
+        session.world.journal.subscribe(FaultStarted, lambda _entry: known.setdefault("then", known[leader]))
+        session.apply(step.action, step.aim)
+        while "then" not in known:
+            session.advance_to(session.now + SECOND // 10)
+        session.advance_to(session.now + SECOND // 2)
+
+    then = known.pop("then")
+    assert known.pop(leader) == then
+    assert set(known.values()) == {then - 1}
 
 
 def kinds_in(scenario: Scenario, *lines: str) -> Counter[str]:

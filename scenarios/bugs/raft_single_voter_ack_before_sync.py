@@ -38,7 +38,7 @@ def raft_single_voter_ack_before_sync() -> Iterator[None]:
     when_durable = RaftNode.when_durable
 
     def go_on_at_once(self: RaftNode, then: Callable[[], object]) -> None:
-        if not self.raft.tracker.is_singleton:
+        if not self.raft.tracker.is_only_voter(self.raft.id):
             when_durable(self, then)
             return
         when_durable(self, lambda: None)

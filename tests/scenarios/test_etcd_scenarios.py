@@ -130,7 +130,11 @@ def test_a_leader_can_be_cut_off_when_it_alone_knows_what_is_committed() -> None
             known[entry.by] = event.first + len(event.terms) - 1
 
         session.world.journal.subscribe(Committed, committed)
-        session.world.journal.subscribe(FaultStarted, lambda _entry: known.setdefault("then", known[leader]))
+
+        def cut_off(_entry: Entry) -> None:
+            known["then"] = known[leader]
+
+        session.world.journal.subscribe(FaultStarted, cut_off)
         session.apply(step.action, step.aim)
         while "then" not in known:
             session.advance_to(session.now + SECOND // 10)

@@ -35,6 +35,8 @@ NAME = "operated"
 INSTALLED = "chaoskube."
 LEADING = "leading-"
 """Before a kind of target: those of them that matter most."""
+GROUPED = "."
+"""What the name of a custom resource has and a built-in one hasn't."""
 
 
 def operated(
@@ -74,7 +76,10 @@ class Operated(Cluster):
     """A cluster in which what concerns the operators matters most."""
 
     def targets(self, kind: str) -> tuple[str, ...]:
-        """Of what leads: the replicas that work, then the others; what they watch, and the servers' caches of that."""
+        """Of what leads: the replicas that work, then the others; what they watch, and the servers' caches of that.
+
+        Custom objects come first: of these the operators alone know.
+        """
         if not kind.startswith(LEADING):
             return super().targets(kind)
         wanted = kind.removeprefix(LEADING)
@@ -88,7 +93,8 @@ class Operated(Cluster):
         known = self.targets(wanted)
         watches = [one for one in known if one.endswith(own)]
         labels = tuple(f"etcd-{one.partition('@')[0].partition('.')[0]}" for one in watches)
-        return (*watches, *(one for one in known if one.startswith(labels)))
+        found = (*watches, *(one for one in known if one.startswith(labels)))
+        return tuple(sorted(found, key=lambda one: GROUPED not in one.partition("@")[0]))
 
     def _replicas(self) -> tuple[str, ...]:
         """The processes of the operators, those that lead first."""

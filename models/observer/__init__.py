@@ -29,7 +29,7 @@ from chaoskube.models.controllers.events import (
 from chaoskube.models.etcd.view import EtcdView
 from chaoskube.models.network.events import RequestEnded
 from chaoskube.models.node.events import ContainerExited, ContainerListening, ContainerStarted
-from chaoskube.models.objects import Deployment, KubeObject, Pod, ReplicaSet, Service
+from chaoskube.models.objects import Deployment, KubeObject, Pod, ReplicaSet, Service, is_pod_terminal
 from chaoskube.models.objects.resources import Resources
 from chaoskube.models.observer.client_views import (
     BACKWARDS,
@@ -278,7 +278,10 @@ class Observer:
         )
 
     def is_whole(self, deployment: Deployment) -> bool:
-        """Rolled out: every replica is new and available, and no old pod is left, not even a dying one."""
+        """Rolled out: every replica is new and available, and no old pod is left, not even a dying one.
+
+        A pod that has failed (one for which its node had no room, say) stays until it is one of many: it counts no more.
+        """
         status, wanted = deployment.status, deployment.spec.replicas
         if status.observed_generation < deployment.metadata.generation:
             return False
@@ -289,6 +292,7 @@ class Observer:
             for one in self.all(ReplicaSet)
             if _controlled_by(one, deployment.uid)
             for pod in self.store.pods_controlled_by(one.uid)
+            if pod.metadata.deletion_timestamp is not None or not is_pod_terminal(pod)
         ]
         return len(mine) == wanted
 

@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
-from chaoskube.invariants.rollouts import rollout_stays_within_surge, rollout_stays_within_unavailable
+import pytest
+
+from chaoskube.invariants.rollouts import (
+    deployments_roll_out,
+    rollout_stays_within_surge,
+    rollout_stays_within_unavailable,
+)
+from chaoskube.models.objects import (
+    Deployment,
+    DeploymentSpec,
+    DeploymentStatus,
+    ObjectMeta,
+    OwnerReference,
+    ReplicaSet,
+)
 from chaoskube.models.observer import ReplicaSetScaleDecided
-from chaoskube.sim import Entry
+from chaoskube.sim import Entry, World
+from tests.invariants.clusters import Case, pod
 
 
 def said(
@@ -49,3 +64,24 @@ def test_no_more_than_replicas_and_surge_are_asked_for() -> None:
     """NewRSNewReplicas: the sum of all sizes stays below replicas + maxSurge."""
     assert said(rollout_stays_within_surge, old=0, new=1, total=3, available=3, own=0) is None
     assert said(rollout_stays_within_surge, old=0, new=2, total=3, available=3, own=0) is not None
+
+
+def _owner(kind: str, name: str) -> tuple[OwnerReference, ...]:
+    return (OwnerReference(api_version="apps/v1", kind=kind, name=name, uid=f"uid-{name}", controller=True),)
+
+
+@pytest.mark.parametrize(("phase", "is_whole"), [("Failed", True), ("Running", False)])
+def test_a_pod_that_failed_is_no_old_pod_that_is_left(world: World, phase: str, is_whole: bool) -> None:
+    """A node that had no room for it refused it: it is never run, and nobody takes it away."""
+    case = Case(world, deployments_roll_out)
+    status = DeploymentStatus(replicas=1, updated_replicas=1, available_replicas=1)
+    metadata = ObjectMeta(name="web", namespace="default", uid="uid-web")
+    case.put(Deployment(metadata=metadata, spec=DeploymentSpec(replicas=1), status=status))
+    owned = ObjectMeta(
+        name="web-1", namespace="default", uid="uid-web-1", owner_references=_owner("Deployment", "web")
+    )
+    case.put(ReplicaSet(metadata=owned))
+    for name, its in (("a", "Running"), ("b", phase)):
+        case.put(pod(name, node="node-1", phase=its, owner_references=_owner("ReplicaSet", "web-1")))
+
+    assert (case.in_the_end() == []) == is_whole

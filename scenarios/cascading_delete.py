@@ -32,26 +32,23 @@ from chaoskube.sim import SECOND, World
 
 USERS = (DeleteDeployment, Apply, Roll, Scale)
 ROOM = "400m"
-COUNTING = ("scheduler-0", "controller-manager-0")
-COUNTED = ("watch/pods@", "watch/replicasets@", "watch/deployments@")
+SCHEDULER = "scheduler-0"
 FAULTS = (Crash, Pause, Partition, DelayStream, DropStream, FreezeStream, ExpireWatch, LoseAnswer)
 
 
 class Cascade(Cluster):
-    """A cluster in which those who count pods matter most."""
+    """A cluster in which the scheduler matters most: by its own count of the node it decides who may come back."""
 
     def targets(self, kind: str) -> tuple[str, ...]:
-        """Of what leads: the scheduler and the controllers, and what they see of pods and of their owners."""
+        """Of what leads: the scheduler, and what it sees of pods."""
         wanted = kind.removeprefix("leading-")
         if wanted == kind:
             return super().targets(kind)
         if wanted == "process":
-            return COUNTING
+            return (SCHEDULER,)
         if wanted not in ("stream", "watch"):
             return super().targets(kind)
-        return tuple(
-            one for one in self.targets(wanted) if one.endswith(COUNTING) and one.startswith(COUNTED)
-        )
+        return tuple(one for one in self.targets(wanted) if one == f"watch/pods@*>{SCHEDULER}")
 
 
 def build(world: World, setup: Setup) -> Cluster:

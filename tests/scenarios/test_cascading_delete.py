@@ -32,17 +32,12 @@ def test_what_a_deployment_leaves_behind(cascade: str, left: tuple[int, int, int
         assert bool(decided) == (cascade != "orphan")
 
 
-def test_what_leads_is_who_counts_pods() -> None:
-    """And what these see of pods and of their owners."""
+def test_what_leads_is_the_scheduler() -> None:
+    """And what it sees of pods: of both there is one."""
     with Session(cascading_delete(), seed=1) as session:
         session.warm_up()
 
-        assert session.targets("leading-process") == ("scheduler-0", "controller-manager-0")
-        assert set(session.targets("leading-watch")) == {
-            "watch/pods@*>scheduler-0",
-            "watch/replicasets@*>scheduler-0",
-            "watch/pods@*>controller-manager-0",
-            "watch/replicasets@*>controller-manager-0",
-            "watch/deployments@*>controller-manager-0",
-        }
+        assert session.targets("leading-process") == ("scheduler-0",)
+        for kind in ("watch", "stream"):
+            assert session.targets(f"leading-{kind}") == ("watch/pods@*>scheduler-0",)
         assert session.targets("leading-node") == ()

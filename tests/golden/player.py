@@ -47,6 +47,7 @@ from .recording import (
 )
 from .stand_in_kubelet import StandInKubelet
 from .trees import Json, Tree, as_tree, number, text
+from .volumes import told_as
 
 WARM_UP_SECONDS = 60
 LONG_WARM_UP_SECONDS = 660
@@ -193,7 +194,8 @@ class Player:
         commands = [self._answered[number] for number in sorted(self._answered)]
         records: list[Record] = [*commands, *self._seen, *self._asked, *self._recorder.others]
         records.sort(key=lambda record: record.t)
-        return replaced(self._recording, [*records, end])
+        ours = replaced(self._recording, [*records, end])
+        return told_as(ours, self._names.volumes_as_told(self._seen))
 
     def nodes_bound(self) -> dict[str, str]:
         """Our node's name for each recorded one."""

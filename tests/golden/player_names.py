@@ -16,6 +16,7 @@ from .history import History, Run, as_run, controller_of, is_deleting, labels_of
 from .pairing import bind_objects, is_generated
 from .recording import Recording, Watched, replaced
 from .trees import Json, Tree, as_tree, condition, items, mapping, number, text
+from .volumes import VOLUME, parts
 
 _VERSION_KEYS = ("resourceVersion",)
 
@@ -26,6 +27,7 @@ class PlayerNames:
     def __init__(self, recording: Recording) -> None:
         self.binding = Binding()
         self.nodes: dict[str, str] = {}
+        self.volumes: dict[str, str] = {}
         self._recording = recording
         self._left: Run = as_run(recording)
         self._words: dict[str, History] = {}
@@ -38,6 +40,7 @@ class PlayerNames:
     def to_ours(self, tree: Json, time: float, seen: list[Watched]) -> Json:
         """A recorded path, query or body in our words; `seen`: what we committed so far."""
         self._bind_nodes(tree, time, seen)
+        self._bind_volumes(tree, seen)
         self._bind_words(tree, time, seen)
         return self._with_versions(self.binding.to_right(tree), tree, time, seen)
 
@@ -59,6 +62,19 @@ class PlayerNames:
             self.nodes[name] = best
         for name, ours_name in self.nodes.items():
             self.binding.bind(name, ours_name)
+
+    def volumes_as_told(self, seen: list[Watched]) -> dict[str, str]:
+        """Our volume for each recorded one whose part it plays; as the commands were told, if any named one."""
+        return self.volumes or parts(self._left, as_run(replaced(self._recording, seen)))
+
+    def _bind_volumes(self, tree: Json, seen: list[Watched]) -> None:
+        """At the first word about a volume after claims have got theirs: see `volumes`."""
+        names = [found.name for found in self._left.of_kind(VOLUME)]
+        if self.volumes or not any(_mentions(tree, name) for name in names):
+            return
+        self.volumes = self.volumes_as_told(seen)
+        for name, ours in self.volumes.items():
+            self.binding.bind(name, ours)
 
     def _bind_words(self, tree: Json, time: float, seen: list[Watched]) -> None:
         named = [

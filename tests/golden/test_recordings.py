@@ -75,6 +75,7 @@ def test_a_grace_period_of_twenty_seconds_is_found_out(monkeypatch: pytest.Monke
         ("sched-priority-order", 8),
         ("node-joins-with-pending-pods", 2),
         ("sts-partition", 5),
+        ("sts-volume-claims", 4),
         ("gc-foreground", 3),
         ("namespace-deletion", 9),
     ],

@@ -101,6 +101,13 @@ class Limits:
     at_first: bool = True
     workers: int = 1
 
+    def __attrs_post_init__(self) -> None:
+        runs, seconds = self.runs, self.wall_seconds
+        if runs is not None and (not isinstance(runs, int) or runs < 1):
+            raise UsageError(f"runs={runs!r} must be a whole number, 1 or more: no run checks nothing")
+        if seconds is not None and (not isinstance(seconds, int | float) or not seconds > 0):
+            raise UsageError(f"seconds={seconds!r} must be a number above 0: no run checks nothing")
+
 
 Progress = Callable[[Tally], None]
 

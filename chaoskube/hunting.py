@@ -151,7 +151,13 @@ def ordered_scenarios(order: Order) -> list[Scenario]:
 
 def with_rules(scenario: Scenario, rules: Iterable[Invariant]) -> Scenario:
     """The scenario with more invariants."""
-    return attrs.evolve(scenario, invariants=(*scenario.invariants, *rules))
+    more = tuple(rules)
+    for rule in more:
+        if not isinstance(rule, Invariant):
+            raise UsageError(
+                f"{rule!r:.80} is no invariant; put @always(on=[...]) or @eventually(within=...) over it"
+            )
+    return attrs.evolve(scenario, invariants=(*scenario.invariants, *more))
 
 
 def catch(

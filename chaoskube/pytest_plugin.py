@@ -116,7 +116,10 @@ class Chaos:
         from chaoskube import hunt
         from chaoskube.discovery import bug_named
         from chaoskube.hunting import catch, with_rules
+        from chaoskube.sim import UsageError
 
+        if isinstance(without_verbs, str):
+            raise UsageError(f"without={without_verbs!r} must be a list of verbs: [{without_verbs!r}]")
         scenario = hunt.without(with_rules(_scenario_of(what, bug), invariants), without_verbs)
         quarry = hunt.Quarry(
             scenario=scenario,
@@ -204,6 +207,8 @@ def _scenario_of(what: Sequence[str | Path | Scenario], bug: str | None) -> Scen
     if not what:
         if bug is None:
             raise UsageError("chaos.hunt() needs a scenario, a scenario's name, or paths of manifests")
+        return scenario_of_bug(bug_named(bug))
+    if bug is not None and what == (bug_named(bug).scenario,):
         return scenario_of_bug(bug_named(bug))
     if isinstance(what[0], Scenario):
         if len(what) > 1:

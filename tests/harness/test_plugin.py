@@ -109,6 +109,34 @@ def test_a_trace_that_no_longer_fails_passes_and_a_broken_one_is_one_sentence(py
     assert "there is no action called 'toy-wrote'; did you mean 'toy-write'?" in ran.stdout
 
 
+WRONG = """
+import pytest
+
+@pytest.mark.parametrize("wrong", [
+    dict(runs=0), dict(runs="x"), dict(seconds=-1), dict(without="crash"), dict(invariants=[print]),
+], ids=str)
+def test_it(chaos, wrong):
+    chaos.hunt("toy", **{"runs": 1, **wrong})
+"""
+
+
+def test_a_hunt_that_would_check_nothing_fails(pytest_run: object) -> None:
+    """A test that passes because it never ran is worse than none."""
+    assert callable(pytest_run)
+    ran = pytest_run(test_toy__py=WRONG)
+
+    assert "5 failed" in ran.stdout, ran.stdout + ran.stderr
+    for says in (
+        "runs=0 must be a whole number, 1 or more",
+        "runs='x' must be a whole number, 1 or more",
+        "seconds=-1 must be a number above 0",
+        "without='crash' must be a list of verbs: ['crash']",
+        "<built-in function print> is no invariant; put @always(on=[...])",
+    ):
+        assert f"UsageError: {says}" in ran.stdout
+    assert "Traceback" not in ran.stdout
+
+
 def test_a_usage_error_is_one_sentence(pytest_run: object) -> None:
     """As on the command line."""
     assert callable(pytest_run)

@@ -12,6 +12,7 @@ from chaoskube.models import cluster
 from chaoskube.models.apiserver import subresources
 from chaoskube.models.objects import Pod
 from chaoskube.models.scheduler.shell import boot_scheduler
+from chaoskube.scenarios.bugs.informer_tombstone_unhandled import informer_tombstone_unhandled
 from tests.quality.mutant import mutant
 
 
@@ -28,4 +29,11 @@ def later_bindings_are_taken_too() -> Iterator[None]:
         patched(subresources, "_binding_refusal", forget_the_node),
         patched(cluster, "boot_scheduler", at_once),
     ):
+        yield
+
+
+@mutant("a-pod-that-fits-is-bound", scenario="cascading-delete")
+def tombstones_are_no_pods() -> Iterator[None]:
+    """The planted bug informer-tombstone-unhandled: what went unseen counts for ever."""
+    with informer_tombstone_unhandled.patch():
         yield

@@ -27,7 +27,8 @@ def _go_on_from_what_came(self: Reflector, why: Status | str) -> None:
     cites="kubernetes/kubernetes pull request 136583",
     invariants=("what-a-cache-is-told-was-so", "caches-only-go-forward", "caches-catch-up"),
     scenario="api-machinery",
-    needs=(),
+    needs=("cut-initial-list", "drop-stream"),
+    setup={"members": 1, "compact_ms": 0, "pace": 1000},
 )
 def reflector_rv_from_synthetic_added() -> Iterator[None]:
     """The initial events come in any order, and each is taken for a place to resume from: what had not come yet never does."""

@@ -28,6 +28,7 @@ QUIET_NS = 6 * SECOND
 RESTART_NS = SECOND
 WRITERS = ("alice", "bob")
 VIEWERS = 2
+VISITOR = "visitor"
 LEADING = "leading-"
 OF_SERVERS = "etcd-"
 """Before the label of a client's watch: the same of an API server's own."""
@@ -64,7 +65,7 @@ class Machinery(Cluster):
             self._add(name, boot_writer)
         for number in range(VIEWERS):
             self._add(f"viewer-{number}", partial(view, number=number))
-        self._add("visitor", partial(visit, until=BUSY_NS))
+        self._add(VISITOR, partial(visit, until=BUSY_NS))
         self._add("binder", lambda process, servers: Binder(process, servers).start())
         self._add("labeller", lambda process, servers: Labeller(process, servers).start())
         self._add("clock", lambda process, servers: Ticker(process, servers, WORK_NS).start())
@@ -119,8 +120,9 @@ class Machinery(Cluster):
         return watches if kind == "watch" else ()
 
     def _opened(self, head: str) -> list[tuple[str, str]]:
-        """Of clients before those of servers."""
-        viewers = {one.name: place for place, one in enumerate(self._clients)}
+        """Of the visitor, who opens his again and again, then of other clients, then of servers."""
+        clients = sorted(self._clients, key=lambda one: one.name != VISITOR)
+        viewers = {one.name: place for place, one in enumerate(clients)}
         places = {**viewers, **{name: len(viewers) for name in self._named("apiserver-")}}
         found = [
             (label, process)

@@ -77,7 +77,9 @@ class Action:
     kind: ClassVar[str] = OPERATION
     weight: ClassVar[int] = 1
     aimed: ClassVar[str] = ""
-    """The kind of moment at which this makes most sense; the hunt aims it there mostly."""
+    """The kind of moment at which this makes most sense; the hunt aims it there."""
+    aimed_share: ClassVar[float] = 0.9
+    """How often, at least."""
 
     def ready(self, stage: Stage) -> None:
         """Raise CannotApply, with nothing touched, when the action makes no sense here and now."""

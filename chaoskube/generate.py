@@ -36,8 +36,6 @@ CALM_SHARE = 0.2
 RELAPSING_SHARE = 0.5
 RELAPSE_NS = 300 * MILLISECOND
 AIMED_SHARES = (0.0, 0.2, 0.5, 1.0)
-OF_ITS_KIND = 0.9
-"""How often what has a moment of its own is aimed at that."""
 AT_ITSELF = 0.8
 """How often what is aimed at a component's moment hits that component."""
 _RELAPSE_UNIT_NS = 10 * MILLISECOND
@@ -238,7 +236,7 @@ def _draw_aim(cls: type[Action], shape: Shape, names: _Names) -> Aim | None:
     """A moment for a fault of this class, where one is to be aimed; a relapse has its time."""
     if cls.kind != FAULT or names.hit or (not shape.aimed and not cls.aimed):
         return None
-    share = max(shape.aimed, OF_ITS_KIND if cls.aimed else 0.0)
+    share = max(shape.aimed, cls.aimed_share if cls.aimed else 0.0)
     if names.aiming.random() >= share:
         return None
     return draw_aim(names.marks(), names.aiming, lambda mark: not cls.aimed or mark.moment == cls.aimed)

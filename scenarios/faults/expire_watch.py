@@ -7,6 +7,8 @@ something happens: a hunt aims it at an event of a client.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from attrs import frozen
 
 from chaoskube.action import Action, Stage, fault
@@ -22,6 +24,9 @@ EXPIRED = WatchEvent(ERROR, Status(code=410, reason="Expired", message="too old 
 @frozen(kw_only=True)
 class ExpireWatch(Action):
     """End a client's watch with 410 Expired, so that it lists anew."""
+
+    aimed_share: ClassVar[float] = 0.4
+    """A client that hears of nothing, as its server is behind, has no events to aim at."""
 
     watch: str = target("watch")
 

@@ -14,7 +14,7 @@ from chaoskube.models.etcd.messages import Event
     cites="kubernetes/kubernetes#76624, PR 76675",
     invariants=("list-and-watch-have-no-gap", "caches-catch-up", "what-a-cache-is-told-was-so"),
     scenario="api-machinery",
-    setup={"compact_ms": 300, "watch_buffer": 1},
+    setup={"members": 1, "servers": 2, "pace": 1000, "compact_ms": 300, "watch_buffer": 1},
     needs=(
         "slow-link",
         "delay-stream",

@@ -9,9 +9,8 @@ from chaoskube.arguments import CannotApply, flag, target
 from chaoskube.models.etcd import wal
 from chaoskube.models.etcd.boot import is_new
 from chaoskube.models.etcd.client import Outcome
-from chaoskube.models.etcd.messages import EtcdError
+from chaoskube.models.etcd.messages import EtcdError, MemberAddResponse
 from chaoskube.models.etcd.messages import MemberAdd as MemberAddRequest
-from chaoskube.models.etcd.messages import MemberAddResponse
 from chaoskube.models.etcd.restore import erase
 from chaoskube.scenarios.etcd.operations import by_operator, cluster_of, process_of
 from chaoskube.sim import Process

@@ -146,12 +146,40 @@ def parse_path(path: str) -> Target:
         raise no_such_resource()
     if resource.namespaced and name and not namespace:
         raise no_such_resource()
+    if len(rest) > 2 and resource.kind and rest[2] not in subresources_of(resource):
+        raise no_such_resource()
     return Target(
         resource=resource,
         namespace=namespace,
         name=name,
         subresource=rest[2] if len(rest) > 2 else "",
     )
+
+
+_SUBRESOURCES: Final[Mapping[str, tuple[str, ...]]] = {
+    "pods": (
+        "attach",
+        "binding",
+        "ephemeralcontainers",
+        "eviction",
+        "exec",
+        "log",
+        "portforward",
+        "proxy",
+        "resize",
+    ),
+    "namespaces": ("finalize",),
+    "nodes": ("proxy",),
+    "services": ("proxy",),
+    "serviceaccounts": ("token",),
+    "certificatesigningrequests": ("approval",),
+}
+
+
+def subresources_of(resource: Resource) -> tuple[str, ...]:
+    """The subresources that a built-in resource is served with, as its discovery document lists them."""
+    common = (*(("status",) if resource.has_status else ()), *(("scale",) if resource.has_scale else ()))
+    return (*common, *_SUBRESOURCES.get(resource.plural, ()))
 
 
 BUILT_IN_GROUPS: Final = frozenset(resource.group for resource in resources())

@@ -149,6 +149,8 @@ def _wanted_scale(request: Request, current: KubeObject, resource: Resource) -> 
         asked = _patched_scale(request, asked, current, resource)
     if not isinstance(asked, Mapping):
         raise bad_request("the object provided is unrecognized (must be of type Scale)")
+    if request.verb == UPDATE:
+        _check_name(_part(asked, "metadata", "v1.ObjectMeta").get("name") or "", request)
     replicas = _part(asked, "spec", "v1.ScaleSpec").get("replicas")
     if replicas is None:
         replicas = 0
@@ -159,6 +161,17 @@ def _wanted_scale(request: Request, current: KubeObject, resource: Resource) -> 
     if not isinstance(version, str):
         raise _not_a_scale(json_type(version), "ObjectMeta.metadata.resourceVersion", "string")
     return replicas, version
+
+
+def _check_name(name: str, request: Request) -> None:
+    """A PUT says which object it means, twice. (handlers/rest.go, checkName)"""
+    if not name:
+        why = f"({request.name} based on URL) was undeterminable: name must be provided"
+        raise bad_request(f"the name of the object {why}")
+    if name != request.name:
+        raise bad_request(
+            f"the name of the object ({name}) does not match the name on the URL ({request.name})"
+        )
 
 
 def _patched_scale(request: Request, patch: object, current: KubeObject, resource: Resource) -> object:

@@ -26,6 +26,7 @@ from chaoskube.models.apiserver.errors import (
     invalid,
     method_not_allowed,
     not_found,
+    plain_error,
 )
 from chaoskube.models.apiserver.eviction import evict
 from chaoskube.models.apiserver.finalize import finalize
@@ -60,10 +61,11 @@ def bind(ctx: Context, request: Request, resource: Resource) -> Flow[Done]:
     attributes = attributes_of(CREATE, request, asked, decode(order_of(request, "v1", "Binding")))
     attributes = yield from ctx.admission.admit(ctx, attributes)
     content, metadata = _content(evolve(request, body=attributes.obj))
-    node_name = (content.get("target") or {}).get("name", "")
-    if not node_name:
-        cause = Cause(reason="FieldValueRequired", message="Required value", field="target.name")
-        raise invalid("Binding", "", request.name, [cause])
+    target = content.get("target") or {}
+    node_name = target.get("name", "")
+    wrong = _wrong_target(target.get("kind", ""), node_name)
+    if wrong:
+        raise plain_error(wrong)
     yield from ctx.admission.validate(ctx, attributes)
     uid = metadata.get("uid", "")
     key = key_of(resource, request.namespace, request.name)
@@ -89,6 +91,16 @@ def bind(ctx: Context, request: Request, resource: Resource) -> Flow[Done]:
     saved = yield from guaranteed_update(key, cache.get(key) if cache.is_ready else None, change)
     write_recorded(ctx, request, resource, saved)
     return Done(code=201, body=_CREATED)
+
+
+def _wrong_target(kind: str, name: str) -> str:
+    """What is wrong with where a Binding points; it comes back as a bare error. (ValidatePodBinding, ToAggregate)"""
+    wrong = []
+    if kind not in ("", "Node"):
+        wrong.append(f'target.kind: Unsupported value: "{kind}": supported values: "Node", "<empty>"')
+    if not name:
+        wrong.append("target.name: Required value")
+    return wrong[0] if len(wrong) == 1 else f"[{', '.join(wrong)}]" if wrong else ""
 
 
 def bind_named_in_body(ctx: Context, request: Request) -> Flow[Done]:

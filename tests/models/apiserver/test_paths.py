@@ -8,7 +8,8 @@ import pytest
 
 from chaoskube.models.apiserver.api import DeleteOptions, Preconditions
 from chaoskube.models.apiserver.errors import ApiError
-from chaoskube.models.apiserver.paths import NoSuchPath, error_answer, to_request
+from chaoskube.models.apiserver.paths import NoSuchPath, error_answer, subresources_of, to_request
+from chaoskube.models.objects.resources import resource_of
 
 MAPS = "/api/v1/namespaces/default/configmaps"
 
@@ -260,3 +261,40 @@ def test_a_dry_run_answers_and_writes_nothing(api: Any) -> None:
     missing, _ = api.http("GET", f"{MAPS}/d")
 
     assert (code, missing) == (201, 404)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/v1/namespaces/default/pods/p/nothing",
+        "/api/v1/namespaces/default/configmaps/c/status",
+        "/apis/apps/v1/namespaces/default/daemonsets/d/scale",
+    ],
+)
+def test_a_subresource_that_a_kind_does_not_have_is_not_found(api: Any, path: str) -> None:
+    """installer.go registers no route for it: as for a resource that isn't there, whatever the method."""
+    code, answer = api.http("GET", path)
+
+    assert (code, answer["message"]) == (404, "the server could not find the requested resource")
+    assert answer["details"] == {}
+
+
+def test_the_subresources_are_those_that_a_real_server_lists() -> None:
+    """From its discovery documents, of the kinds that the model is about."""
+    assert subresources_of(resource_of("pods")) == (
+        *(
+            "status",
+            "attach",
+            "binding",
+            "ephemeralcontainers",
+            "eviction",
+            "exec",
+            "log",
+            "portforward",
+            "proxy",
+        ),
+        "resize",
+    )
+    assert subresources_of(resource_of("deployments")) == ("status", "scale")
+    assert subresources_of(resource_of("namespaces")) == ("status", "finalize")
+    assert subresources_of(resource_of("configmaps")) == ()

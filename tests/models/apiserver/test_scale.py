@@ -87,3 +87,16 @@ def test_what_is_no_scale_is_a_bad_request(api: Any, body: Any) -> None:
     assert api.http("PUT", path, body=body)[0] == 400
     if isinstance(body, dict):
         assert api.http("PATCH", path, media=MERGE, body=body)[0] == 400
+
+
+def test_a_scale_that_is_put_names_its_object(api: Any) -> None:
+    """handlers/rest.go, checkName: of every PUT, that of a subresource too."""
+    path = f"{made(api, *KINDS[0])}/scale"
+    other = api.http("PUT", path, body={"metadata": {"name": "other"}, "spec": {"replicas": 2}})
+    none = api.http("PUT", path, body={"spec": {"replicas": 2}})
+
+    assert (other[0], none[0]) == (400, 400)
+    assert other[1]["message"] == "the name of the object (other) does not match the name on the URL (a)"
+    assert none[1]["message"] == (
+        "the name of the object (a based on URL) was undeterminable: name must be provided"
+    )

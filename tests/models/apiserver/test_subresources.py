@@ -177,3 +177,21 @@ def test_a_kubelet_evicts_its_own_pods_alone(guarded: Any) -> None:
 
     assert stranger.message.endswith("node node-2 can only evict pods with spec.nodeName set to itself")
     assert own.code == 201
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        ({"kind": "Node"}, "target.name: Required value"),
+        (
+            {"kind": "Pod", "name": "n"},
+            'target.kind: Unsupported value: "Pod": supported values: "Node", "<empty>"',
+        ),
+    ],
+)
+def test_a_binding_that_points_nowhere_is_a_bare_error(api: Any, target: Any, message: str) -> None:
+    """core/pod/storage/storage.go: what ValidatePodBinding finds goes back as an aggregate, not as an Invalid."""
+    path = "/api/v1/namespaces/default/pods/p/binding"
+    code, answer = api.http("POST", path, None, None, {"metadata": {"name": "p"}, "target": target})
+
+    assert (code, answer["message"], answer.get("reason")) == (500, message, None)

@@ -46,6 +46,12 @@ def operated(
     invariants: Iterable[Invariant] = (),
 ) -> Scenario:
     """A cluster with these manifests (files or folders) applied, in which these operators run."""
+    wrong = [one for one in operators if not isinstance(one, Operator)]
+    if wrong or not operators or not paths:
+        said = f", not {wrong[0]!r:.80}" if wrong else ""
+        raise UsageError(
+            f"operated() needs paths of manifests, and operators made with @reconciler or @operator{said}"
+        )
     read = manifests.read(tuple(str(path) for path in paths), None)
     if read is None:
         raise UsageError(f"{', '.join(map(str, paths))}: these are no manifests")

@@ -24,6 +24,7 @@ manager would end, and begin anew.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from inspect import iscoroutinefunction
 from typing import Final
@@ -42,6 +43,7 @@ from chaoskube.models.objects import KubeObject
 from chaoskube.sim import SECOND, Address, Process, Refused, Unsure, UsageError
 
 DISCOVERY_RETRY_NS: Final = 1 * SECOND
+NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,50}[a-z0-9])?")
 Reconcile = Callable[[str], Awaitable[None]]
 Task = Callable[[], Coroutine[object, object, object]]
 
@@ -73,15 +75,27 @@ class OperatorWaitsNoMore:
 class Operator:
     """What a scenario runs: a name, what makes it, and whom it acts as."""
 
-    name: str
+    name: str = field()
     make: Callable[[OperatorContext], object]
     source: object
     """What stands in the user's file under the decorator: how a trace finds it again."""
     account: str = field(default="")
     """NAMESPACE/NAME of its service account; "" for an administrator."""
-    replicas: int = 1
+    replicas: int = field(default=1)
     elections: tuple[ElectionOptions, ...] = ()
     """How each replica leads, in turn; as everybody does if there are none. They differ while a change rolls out."""
+
+    @name.validator
+    def _name_is_a_label(self, attribute: object, name: str) -> None:
+        if not NAME.fullmatch(name):
+            raise UsageError(
+                f"operator {name!r}: its processes and its Lease are named so; write small letters, digits and '-', like till-operator"
+            )
+
+    @replicas.validator
+    def _somebody_works(self, attribute: object, replicas: int) -> None:
+        if replicas < 1:
+            raise UsageError(f"operator {self.name}: replicas={replicas!r} must be 1 or more")
 
     @account.validator
     def _account_is_whole(self, attribute: object, account: str) -> None:
@@ -239,6 +253,10 @@ def reconciler(
 ) -> Callable[[Callable[[OperatorContext, str], Awaitable[None]]], Operator]:
     """Make an operator of one coroutine, which is told keys of objects of `on`."""
     owned = tuple(owns)
+    if workers < 1:
+        raise UsageError(
+            f"operator {name}: workers={workers!r} must be 1 or more, else nobody is told of a key"
+        )
 
     def declared(reconcile: Callable[[OperatorContext, str], Awaitable[None]]) -> Operator:
         if not iscoroutinefunction(reconcile):

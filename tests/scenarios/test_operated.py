@@ -83,3 +83,14 @@ def test_a_simpler_cluster_keeps_what_an_operator_stands_on() -> None:
         kept = setup["documents"]
         assert isinstance(kept, list)
         assert [tree["kind"] for tree in kept if tree["kind"] in GROUND] == ground
+
+
+def test_what_is_no_operator_is_refused() -> None:
+    """A function without its decorator, and none at all: nobody would work in such a hunt."""
+    with pytest.raises(
+        UsageError, match="operators made with @reconciler or @operator, not <built-in function print>"
+    ):
+        operated(MANIFEST, operators=[print])  # type: ignore[list-item]  # the mistake
+    for paths, operators in (((MANIFEST,), []), ((), [does_nothing])):
+        with pytest.raises(UsageError, match="needs paths of manifests, and operators made with"):
+            operated(*paths, operators=operators)

@@ -135,6 +135,12 @@ def test_what_cannot_be_an_operator_is_refused_where_it_is_declared() -> None:
         reconciler("till", on="tills.shop.example")(no_coroutine)  # type: ignore[arg-type]  # the mistake
     with pytest.raises(UsageError, match="account='nobody' must be NAMESPACE/NAME"):
         reconciler("till", on="tills.shop.example", account="nobody")(keep_drawer_of)
+    with pytest.raises(UsageError, match="operator 'My Till': .* write small letters, digits and '-'"):
+        reconciler("My Till", on="tills.shop.example")(keep_drawer_of)
+    with pytest.raises(UsageError, match="operator till: replicas=0 must be 1 or more"):
+        reconciler("till", on="tills.shop.example", replicas=0)(keep_drawer_of)
+    with pytest.raises(UsageError, match="operator till: workers=0 must be 1 or more"):
+        reconciler("till", on="tills.shop.example", workers=0)
 
 
 async def keep_drawer_of(op: OperatorContext, key: str) -> None:

@@ -71,7 +71,8 @@ class ListOptions:
     limit: int = 0
     continue_token: str = ""
     allow_watch_bookmarks: bool = False
-    send_initial_events: bool = False
+    send_initial_events: bool | None = None
+    """None: a watch without a version begins with what there is; False: it begins from now on."""
     timeout_ns: int | None = None
 
 

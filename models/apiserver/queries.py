@@ -45,7 +45,7 @@ def list_options(query: Mapping[str, str]) -> ListOptions:
         limit=_number(query, "limit") or 0,
         continue_token=query.get("continue", ""),
         allow_watch_bookmarks=truth(query, "allowWatchBookmarks") or False,
-        send_initial_events=truth(query, "sendInitialEvents") or False,
+        send_initial_events=truth(query, "sendInitialEvents"),
         timeout_ns=seconds * SECOND_NS if seconds else None,
     )
 

@@ -101,7 +101,9 @@ class Watches:
         lines = self._feed_of(resource.name).lines
         watcher.id = lines.next_id()
         watcher.buffer = buffer_of(resource.name, cache.capacity)
-        initial = watcher.after == 0 or options.send_initial_events
+        if watcher.after == 0 and options.send_initial_events is False:
+            watcher.after = cache.revision
+        initial = watcher.after == 0 or options.send_initial_events is True
         first = cache.add_watcher(watcher, initial_state=initial)
         if first and first[0].type == ERROR:
             connection.send(first[0])
@@ -118,7 +120,9 @@ class Watches:
         initial: tuple[etcd.KeyValue, ...] = ()
         revision = watcher.after
         options = request.options
-        if not revision or options.send_initial_events:
+        if not revision and options.send_initial_events is False:
+            revision = yield from current_revision()
+        elif not revision or options.send_initial_events:
             range_end = "" if watcher.exact else etcd.prefix_end(watcher.prefix)
             found = yield from ask(etcd.Range(key=watcher.prefix, range_end=range_end))
             assert isinstance(found, etcd.RangeResponse)
@@ -126,7 +130,7 @@ class Watches:
         if not connection.is_open:
             return
         watch = UncachedWatch(self._process, self._client, resource, watcher, connection)
-        end_mark = options.send_initial_events and options.allow_watch_bookmarks
+        end_mark = options.send_initial_events is True and options.allow_watch_bookmarks
         watch.begin(initial, revision, end_mark=end_mark)
         self._record(request, resource, watcher, revision, "etcd")
 

@@ -244,7 +244,11 @@ class Reflector:
         self._rewatch()
 
     def _options(
-        self, *, resource_version: str, resource_version_match: str = "", send_initial_events: bool = False
+        self,
+        *,
+        resource_version: str,
+        resource_version_match: str = "",
+        send_initial_events: bool | None = None,
     ) -> ListOptions:
         return ListOptions(
             resource_version=resource_version,

@@ -44,6 +44,27 @@ def test_a_watch_list_waits_for_etcds_revision_and_says_where_it_ends(api: Any) 
     assert int(end.resource_version) >= int(made.resource_version)
 
 
+@pytest.mark.parametrize(("resource", "version"), [("configmaps", ""), ("configmaps", "0"), ("events", "")])
+def test_a_watch_may_do_without_what_there_is(api: Any, resource: str, version: str) -> None:
+    """watch_cache.go getAllEventsSinceLocked, etcd3/watcher.go getStartWatchResourceVersion: sendInitialEvents=false begins
+    at the newest version, and a bookmark never says that the beginning ended."""
+    path = f"/api/v1/namespaces/default/{resource}"
+    involved = {"involvedObject": {"namespace": "default"}} if resource == "events" else {}
+    api.http("POST", path, None, None, {"metadata": {"name": "a"}, **involved})
+    watch = api.watch(
+        resource,
+        send_initial_events=False,
+        resource_version=version,
+        resource_version_match=NOT_OLDER_THAN,
+        allow_watch_bookmarks=True,
+    )
+    api.world.advance(SECOND)
+    api.http("POST", path, None, None, {"metadata": {"name": "b"}, **involved})
+    api.world.advance(SECOND)
+
+    assert watch.seen() == [("ADDED", "b")]
+
+
 def test_what_is_refused_after_the_version_was_read_is_an_event(api: Any) -> None:
     """cacher.go newErrWatcher: the stream begins, tells the error and ends."""
     watch = api.watch(

@@ -410,8 +410,10 @@ def delete_object(
 
 
 def _remove(ctx: Context, request: Request, resource: Resource, key: str, marked: KubeObject) -> Flow[Done]:
+    wanted = request.delete_options.preconditions
+    version = marked.resource_version if wanted is not None and wanted.resource_version is not None else ""
     try:
-        saved = yield from delete(key, _removable(resource, request.name, marked.uid), marked)
+        saved = yield from delete(key, _removable(resource, request.name, marked.uid, version), marked)
     except ApiError as error:
         # somebody else removed it after we had marked it: what we wanted (store.go, ignoreNotFound)
         if error.status.code != 404 or marked.metadata.deletion_timestamp is None:
@@ -461,10 +463,16 @@ def check_preconditions(wanted: Preconditions | None, obj: KubeObject) -> None:
     raise conflict(obj.kind, obj.api_version.rpartition("/")[0], obj.name, why)
 
 
-def _removable(resource: Resource, name: str, uid: str) -> Callable[[KubeObject | None], KubeObject]:
+def _removable(
+    resource: Resource, name: str, uid: str, version: str = ""
+) -> Callable[[KubeObject | None], KubeObject]:
+    """Asked again each time somebody was faster; `version`, where one was asked for, is that of our own mark by then."""
+
     def check(newest: KubeObject | None) -> KubeObject:
         if newest is None or newest.uid != uid:
             raise not_found(resource.plural, resource.group, name)
+        if version:
+            check_preconditions(Preconditions(resource_version=version), newest)
         return newest
 
     return check

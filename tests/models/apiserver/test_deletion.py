@@ -9,7 +9,10 @@ import pytest
 
 from chaoskube.models.apiserver.api import DeleteOptions
 from chaoskube.models.apiserver.deletion import decide, is_removed_by_update
+from chaoskube.models.apiserver.errors import ApiError
+from chaoskube.models.apiserver.writes import removable
 from chaoskube.models.objects import ConfigMap, ObjectMeta, Pod, PodSpec, PodStatus
+from chaoskube.models.objects.resources import Resources
 from chaoskube.sim import SECOND
 
 NOW = 1_000_000 * SECOND + 5
@@ -114,3 +117,15 @@ def test_the_update_that_removes_the_last_finalizer_removes_the_object() -> None
 
     assert is_removed_by_update(old, new)
     assert not is_removed_by_update(in_grace, new)
+
+
+def test_what_was_changed_after_it_was_looked_at_is_not_removed_for_its_old_version() -> None:
+    """The version that a delete insists on is compared with what is removed, each time (storage.Preconditions.Check)."""
+    resource = Resources().resource_for("Pod", "v1")
+    newest = Pod(metadata=ObjectMeta(name="a", namespace="default", uid="u", resource_version="7"))
+
+    assert removable(resource, "a", "u")(newest) is newest
+    assert removable(resource, "a", "u", "7")(newest) is newest
+    with pytest.raises(ApiError) as refused:
+        removable(resource, "a", "u", "5")(newest)
+    assert refused.value.status.code == 409

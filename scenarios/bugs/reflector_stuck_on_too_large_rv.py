@@ -17,8 +17,9 @@ def _never(why: Status | str) -> bool:
     "reflector-stuck-on-too-large-rv",
     cites="kubernetes/kubernetes pull requests 92537 and 115093, issue 94316",
     invariants=("nobody-insists-on-what-a-server-has-not-seen",),
-    scenario="api-machinery",
-    needs=(),
+    scenario="api-failover",
+    needs=("expire-watch",),
+    setup={"window": 0},
 )
 def reflector_stuck_on_too_large_rv() -> Iterator[None]:
     """A reflector whose version is too large for the server that it asks keeps to that version."""

@@ -71,8 +71,9 @@ class ListOptions:
     limit: int = 0
     continue_token: str = ""
     allow_watch_bookmarks: bool = False
-    send_initial_events: bool | None = None
-    """None: a watch without a version begins with what there is; False: it begins from now on."""
+    send_initial_events: bool = False
+    begin_now: bool = False
+    """sendInitialEvents=false was said: a watch without a version doesn't begin with what there is."""
     timeout_ns: int | None = None
 
 

@@ -42,7 +42,7 @@ def check_list_options(options: ListOptions) -> None:
             causes.append(
                 _forbidden(_MATCH, f'{_MATCH} "exact" is forbidden for resourceVersion "0"'),
             )
-    if options.send_initial_events is not None:
+    if options.send_initial_events or options.begin_now:
         causes.append(_forbidden("sendInitialEvents", "sendInitialEvents is forbidden for list"))
     _refuse(causes)
 
@@ -51,7 +51,7 @@ def check_watch_options(options: ListOptions) -> None:
     """422 for what may not go together in a watch."""
     causes = []
     match = options.resource_version_match
-    if options.send_initial_events is not None:
+    if options.send_initial_events or options.begin_now:
         if match != NOT_OLDER_THAN:
             why = f"sendInitialEvents requires setting {_MATCH} to {NOT_OLDER_THAN}"
             causes.append(_forbidden(_MATCH, why))

@@ -128,7 +128,8 @@ def _whole(tree: Tree, obj: KubeObject, request: Request, resource: Resource) ->
         new = from_tree(tree, resource, request.field_validation)[0]
     except ApiError as error:
         is_strategic = request.patch_type == STRATEGIC
-        raise _unreadable(error, request.body if is_strategic else tree, is_map_text=is_strategic) from error
+        said = error if is_strategic else _in_order(error, tree, resource, request)
+        raise _unreadable(said, request.body if is_strategic else tree, is_map_text=is_strategic) from error
     if new.metadata.managed_fields is None:
         return evolve(new, metadata=evolve(new.metadata, managed_fields=obj.metadata.managed_fields))
     return new
@@ -175,8 +176,30 @@ def _part_patched(
         said = error if isinstance(error, ApiError) else cannot_handle(obj, resource, error.message)
         is_strategic = request.patch_type == STRATEGIC
         value = request.body if is_strategic else _apply(_tree_for(obj, parts), thaw(parts), MERGE, obj)
+        if not is_strategic:
+            said = _in_order(said, value, resource, request)
         raise _unreadable(said, value, is_map_text=is_strategic) from error
     return evolve(obj, **changes)
+
+
+def _in_order(error: ApiError, tree: object, resource: Resource, request: Request) -> ApiError:
+    """Unknown fields in the order of their names: the library that patches writes what it touched that way.
+
+    (Go's encoding/json sorts maps; evanphx/json-patch keeps objects as maps.)
+    """
+    if "strict decoding error" not in error.status.message or not isinstance(tree, Mapping):
+        return error
+    try:
+        from_tree(_by_name(tree), resource, request.field_validation)
+    except ApiError as ordered:
+        return ordered
+    return error
+
+
+def _by_name(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _by_name(value[name]) for name in sorted(value)}
+    return [_by_name(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def _decoded_part(obj: KubeObject, part: str, after: Tree) -> object:

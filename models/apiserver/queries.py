@@ -37,6 +37,7 @@ _POLICIES = (FOREGROUND, BACKGROUND, ORPHAN)
 def list_options(query: Mapping[str, str]) -> ListOptions:
     """The options of a list or watch."""
     seconds = _number(query, "timeoutSeconds")
+    initial_events = truth(query, "sendInitialEvents")
     return ListOptions(
         resource_version=query.get("resourceVersion", ""),
         resource_version_match=query.get("resourceVersionMatch", ""),
@@ -45,7 +46,8 @@ def list_options(query: Mapping[str, str]) -> ListOptions:
         limit=_number(query, "limit") or 0,
         continue_token=query.get("continue", ""),
         allow_watch_bookmarks=truth(query, "allowWatchBookmarks") or False,
-        send_initial_events=truth(query, "sendInitialEvents"),
+        send_initial_events=initial_events is True,
+        begin_now=initial_events is False,
         timeout_ns=seconds * SECOND_NS if seconds else None,
     )
 

@@ -101,9 +101,9 @@ class Watches:
         lines = self._feed_of(resource.name).lines
         watcher.id = lines.next_id()
         watcher.buffer = buffer_of(resource.name, cache.capacity)
-        if watcher.after == 0 and options.send_initial_events is False:
+        if watcher.after == 0 and options.begin_now:
             watcher.after = cache.revision
-        initial = watcher.after == 0 or options.send_initial_events is True
+        initial = watcher.after == 0 or options.send_initial_events
         first = cache.add_watcher(watcher, initial_state=initial)
         if first and first[0].type == ERROR:
             connection.send(first[0])
@@ -120,7 +120,7 @@ class Watches:
         initial: tuple[etcd.KeyValue, ...] = ()
         revision = watcher.after
         options = request.options
-        if not revision and options.send_initial_events is False:
+        if not revision and options.begin_now:
             revision = yield from current_revision()
         elif not revision or options.send_initial_events:
             range_end = "" if watcher.exact else etcd.prefix_end(watcher.prefix)
@@ -130,7 +130,7 @@ class Watches:
         if not connection.is_open:
             return
         watch = UncachedWatch(self._process, self._client, resource, watcher, connection)
-        end_mark = options.send_initial_events is True and options.allow_watch_bookmarks
+        end_mark = options.send_initial_events and options.allow_watch_bookmarks
         watch.begin(initial, revision, end_mark=end_mark)
         self._record(request, resource, watcher, revision, "etcd")
 

@@ -244,11 +244,7 @@ class Reflector:
         self._rewatch()
 
     def _options(
-        self,
-        *,
-        resource_version: str,
-        resource_version_match: str = "",
-        send_initial_events: bool | None = None,
+        self, *, resource_version: str, resource_version_match: str = "", send_initial_events: bool = False
     ) -> ListOptions:
         return ListOptions(
             resource_version=resource_version,

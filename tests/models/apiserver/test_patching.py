@@ -88,6 +88,31 @@ def test_refusals(api: Api, media: str, body: Any, status: int, said: str) -> No
     assert (code, answer["message"]) == (status, said)
 
 
+@pytest.mark.parametrize(
+    ("media", "patch"),
+    [
+        (MERGE, {"metadata": {"foo": 1}, "bogus": 1, "data": {"a": "b"}}),
+        (
+            JSON,
+            [{"op": "add", "path": "/metadata/foo", "value": 1}, {"op": "add", "path": "/bogus", "value": 1}],
+        ),
+    ],
+)
+def test_unknown_fields_of_a_patch_are_told_in_the_order_of_their_names(
+    api: Api, media: str, patch: Any
+) -> None:
+    """handlers/patch.go decodes what the patch library wrote, and that writes the maps it touched by key."""
+    path = "/api/v1/namespaces/default/configmaps"
+    api.http("POST", path, None, None, {"metadata": {"name": "ordered"}})
+
+    code, answer = api.http("PATCH", f"{path}/ordered", {"fieldValidation": "Strict"}, media, patch)
+
+    assert code == 422
+    assert answer["message"].endswith(
+        'strict decoding error: unknown field "bogus", unknown field "metadata.foo"'
+    )
+
+
 def test_options_must_go_together(api: Api) -> None:
     """ValidatePatchOptions."""
     _, forced = api.http("PATCH", PATH, {"force": "true"}, MERGE, {})

@@ -45,6 +45,18 @@ def test_the_old_and_the_new_way_to_orphan_exclude_each_other() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"), [(None, (False, False)), ("true", (True, False)), ("false", (False, True))]
+)
+def test_no_initial_events_is_not_the_same_as_no_word_about_them(
+    text: str | None, expected: tuple[bool, bool]
+) -> None:
+    """meta/v1 ListOptions.SendInitialEvents is a pointer."""
+    options = list_options({} if text is None else {"sendInitialEvents": text})
+
+    assert (options.send_initial_events, options.begin_now) == expected
+
+
 def test_an_unknown_policy_is_not_supported() -> None:
     """The list of those that are is part of the message."""
     code, message = status_of(delete_options, {"propagationPolicy": "Maybe"}, None)

@@ -304,7 +304,7 @@ def test_watch_list_of_events_ends_with_a_bookmark(api: Any) -> None:
             "resourceVersionMatch is forbidden when continue is provided",
         ),
         ({"send_initial_events": True}, "sendInitialEvents is forbidden for list"),
-        ({"send_initial_events": False}, "sendInitialEvents is forbidden for list"),
+        ({"begin_now": True}, "sendInitialEvents is forbidden for list"),
     ],
 )
 def test_options_that_may_not_go_together_are_invalid(options: dict[str, Any], why: str) -> None:

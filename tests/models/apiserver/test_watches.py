@@ -53,7 +53,7 @@ def test_a_watch_may_do_without_what_there_is(api: Any, resource: str, version: 
     api.http("POST", path, None, None, {"metadata": {"name": "a"}, **involved})
     watch = api.watch(
         resource,
-        send_initial_events=False,
+        begin_now=True,
         resource_version=version,
         resource_version_match=NOT_OLDER_THAN,
         allow_watch_bookmarks=True,

@@ -157,7 +157,7 @@ class Stage:
     def asked(self) -> list[tuple[str, str, bool]]:
         """The requests so far: verb, version, streaming list."""
         return [
-            (each.verb, each.options.resource_version, bool(each.options.send_initial_events))
+            (each.verb, each.options.resource_version, each.options.send_initial_events)
             for each in self.server.requests
         ]
 

@@ -15,7 +15,7 @@ from chaoskube.models.raft.state import RaftState
     invariants=("a-leader-without-a-quorum-steps-down",),
     scenario="etcd-register",
     needs=("crash", "crash-host", "crash-renaming", "pause", "partition"),
-    setup={"reads": "lease"},
+    setup={"members": 3, "reads": "lease", "traffic": "mixed"},
 )
 def raft_lease_read_without_checkquorum() -> Iterator[None]:
     """A leader that is cut off never steps down; others elect a new one, write, and it answers with the past."""

@@ -95,9 +95,12 @@ class Stability:
             self._touch_named(text)
 
     def _touch_named(self, text: str) -> None:
+        """Something happened to the processes and hosts among an action's arguments; a compaction names none."""
+        world = self._world
         for argument in text.split()[1:]:
             for name in argument.partition("=")[2].split(","):
-                self._touched[name] = self._world.now
+                if name in world.processes or name in world.hosts:
+                    self._touched[name] = world.now
 
     def _touch(self, entry: Entry) -> None:
         self._touched[entry.by] = self._world.now

@@ -9,7 +9,7 @@ import pytest
 from attrs import evolve
 
 from chaoskube.action import parse_step
-from chaoskube.discovery import load
+from chaoskube.discovery import bug_named, load
 from chaoskube.generate import generate, run_seed
 from chaoskube.models.raft.events import Committed
 from chaoskube.run import Plan, Result, Session, play
@@ -143,6 +143,21 @@ def test_a_leader_can_be_cut_off_when_it_alone_knows_what_is_committed() -> None
     then = known.pop("then")
     assert known.pop(leader) == then
     assert set(known.values()) == {then - 1}
+
+
+def test_upkeep_is_no_excuse_for_a_leader_that_is_deposed() -> None:
+    """Members that hear each other keep their leader, however often somebody compacts."""
+    load()
+    fixed = evolve(etcd_register(), setup={**SETUP, **CALM, "traffic": "mixed"})
+    lines = ["at 1s partition hosts=control-0 way=in lasting=20s"]
+    lines += [f"at {second}s compact back=5" for second in range(3, 20, 3)]
+    steps = tuple(parse_step(line) for line in lines)
+    plan = Plan(scenario=fixed, steps=steps, duration_ns=20 * SECOND)
+
+    found = play(evolve(plan, bug=bug_named("raft-rejoin-disrupts-leader"))).failure
+
+    assert found is not None and found.name == "a-whole-majority-keeps-its-leader"
+    assert play(plan).failure is None
 
 
 def kinds_in(scenario: Scenario, *lines: str) -> Counter[str]:

@@ -13,7 +13,23 @@ from chaoskube.models.client.leader_election import LeaderElector
     cites="kubernetes/kubernetes issue 65257; kyverno/kyverno pull request 14984",
     invariants=("who-does-not-lead-writes-nothing",),
     scenario="leader-election",
-    needs=(),
+    needs=(
+        "pause",
+        "partition",
+        "steer",
+        "crash",
+        "crash-host",
+        "crash-renaming",
+        "slow-disk",
+        "slow-link",
+        "lose",
+        "lose-answer",
+        "full-disk",
+        "bit-rot",
+        "clock-jump",
+        "clock-drift",
+        "clock-offset",
+    ),
 )
 def leaderelection_workers_outlive_lease() -> Iterator[None]:
     """Workers whose lease is gone go on and write, though another leader acts already."""

@@ -17,7 +17,23 @@ def _by_its_own_duration(self: Election, now: int) -> bool:
     cites="kubernetes/client-go commit b4217e149",
     invariants=("a-lease-is-not-taken-while-it-runs",),
     scenario="leader-election",
-    needs=(),
+    needs=(
+        "pause",
+        "partition",
+        "steer",
+        "crash",
+        "crash-host",
+        "crash-renaming",
+        "slow-disk",
+        "slow-link",
+        "lose",
+        "lose-answer",
+        "full-disk",
+        "bit-rot",
+        "clock-jump",
+        "clock-drift",
+        "clock-offset",
+    ),
 )
 def leaderelection_wrong_lease_duration() -> Iterator[None]:
     """A candidate configured with a shorter lease takes one that still runs, because its holder wrote a longer one."""

@@ -56,6 +56,8 @@ SAID_WITH_500: Final = (
     "Internal error occurred: the spec replicas field ",
     "error when ",
     "invalid object",
+    "target.",  # of a Binding: core/pod/storage/storage.go gives back an aggregate
+    "[target.",
 )
 """Go errors that are no Status: the real server answers them with 500 and these words."""
 

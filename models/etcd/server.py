@@ -95,6 +95,10 @@ class Server:
         self._early.append((session, message))
 
     def _published(self) -> None:
+        """It is ready for what came early, after the entries that are being applied: nothing may begin between two of them."""
+        self.replica.process.call_later(0, self._take_early)
+
+    def _take_early(self) -> None:
         self.is_ready = True
         early, self._early = self._early, []
         for session, message in early:

@@ -50,13 +50,15 @@ def rollout_stays_within_unavailable(event: Entry) -> None:
 def deployments_roll_out(seen: Observer) -> None:
     """Once faults stop, every Deployment that isn't paused and whose pods find a node reaches its newest template, whole.
 
-    A rollout that stands still is a release that nobody gets. (pkg/controller/deployment/sync.go.)
+    A rollout that stands still is a release that nobody gets. (pkg/controller/deployment/sync.go.) Not judged: one of which
+    a ReplicaSet waits for a pod that came and went unseen (`replicasets-converge`).
     """
     for one in seen.all(Deployment):
         if (
             one.spec.paused
             or one.metadata.deletion_timestamp is not None
             or seen.has_nowhere_to_go((one.key,))
+            or any(seen.views.has_missed_one_of(owned.uid) for owned in seen.replicasets_of(one))
         ):
             continue
         assert seen.is_whole(one), (

@@ -262,8 +262,12 @@ class Observer:
         deployment = self.get(Deployment, key)
         if deployment is None:
             return ()
-        sets = (one for one in self.all(ReplicaSet) if _controlled_by(one, deployment.uid))
+        sets = self.replicasets_of(deployment)
         return tuple(pod for one in sets for pod in self.store.active_pods_controlled_by(one.uid))
+
+    def replicasets_of(self, deployment: Deployment) -> tuple[ReplicaSet, ...]:
+        """What a Deployment controls."""
+        return tuple(one for one in self.all(ReplicaSet) if _controlled_by(one, deployment.uid))
 
     def deployments_behind(self, service: Service) -> tuple[Deployment, ...]:
         """The Deployments whose pods a Service selects."""

@@ -12,7 +12,7 @@ Not modelled: two definitions, one after the other, that give one name to differ
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from attrs import define, field, frozen
@@ -102,6 +102,7 @@ class ClientViews:
         self._history = history
         self._stored = stored
         self._views: dict[View, _Known | None] = {}
+        self._unseen: set[str] = set()
         journal.subscribe(StateHeard, self._state_heard)
         journal.subscribe(ChangeHeard, self._change_heard)
         journal.subscribe(VersionHeard, self._version_heard)
@@ -118,6 +119,13 @@ class ClientViews:
                 if found is not None:
                     yield found
 
+    def has_missed_one_of(self, owner: str) -> bool:
+        """Has an object that this uid owns come and gone between what some cache showed and a list that replaced it?
+
+        Whoever waits for a sign of it waits in vain.
+        """
+        return owner in self._unseen
+
     # -- what is heard
 
     def _state_heard(self, entry: Entry) -> None:
@@ -133,7 +141,10 @@ class ClientViews:
         wrong = _wrong_in_list(known, heard.objects, revision)
         if wrong is not None:
             tell(UNKNOWN_STATE, f"{known.name} lists {wrong} at revision {revision}")
-        known.seen, known.place = revision, known.history.place_after(revision)
+        place = known.history.place_after(revision)
+        if known.seen:
+            self._unseen.update(_owners_of_unseen(known.history.changes[known.place : place]))
+        known.seen, known.place = revision, place
 
     def _change_heard(self, entry: Entry) -> None:
         heard = entry.event
@@ -247,6 +258,14 @@ class ClientViews:
 
     def _conflict(self, entry: Entry, rule: str, words: str) -> None:
         self._journal.mention(entry.at, entry.by, ViewConflict(rule=rule, words=words))
+
+
+def _owners_of_unseen(passed: Sequence[Change]) -> Iterator[str]:
+    """Who owns what was made and removed in these changes."""
+    made = {change.after.uid for change in passed if change.before is None and change.after is not None}
+    for change in passed:
+        if change.after is None and change.before is not None and change.before.uid in made:
+            yield from (one.uid for one in change.before.metadata.owner_references or ())
 
 
 def _is_told(known: _Known, change: Change, heard: ChangeHeard) -> bool:

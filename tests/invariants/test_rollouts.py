@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from chaoskube.invariants.replicas import replicasets_converge
 from chaoskube.invariants.rollouts import (
     deployments_roll_out,
     rollout_stays_within_surge,
     rollout_stays_within_unavailable,
 )
+from chaoskube.models.client.views import View
 from chaoskube.models.objects import (
     Deployment,
     DeploymentSpec,
@@ -16,6 +18,7 @@ from chaoskube.models.objects import (
     ObjectMeta,
     OwnerReference,
     ReplicaSet,
+    ReplicaSetSpec,
 )
 from chaoskube.models.observer import ReplicaSetScaleDecided
 from chaoskube.sim import Entry, World
@@ -85,3 +88,20 @@ def test_a_pod_that_failed_is_no_old_pod_that_is_left(world: World, phase: str, 
         case.put(pod(name, node="node-1", phase=its, owner_references=_owner("ReplicaSet", "web-1")))
 
     assert (case.in_the_end() == []) == is_whole
+
+
+@pytest.mark.parametrize("is_seen", [False, True])
+def test_a_replicaset_whose_pod_came_and_went_unseen_may_wait(world: World, is_seen: bool) -> None:
+    """Its controller expects the creation that its cache never shows, and nothing wakes it when it expects it no longer."""
+    case = Case(world, replicasets_converge)
+    view = View(resource="pods")
+    metadata = ObjectMeta(name="web-1", namespace="default", uid="uid-web-1")
+    case.put(ReplicaSet(metadata=metadata, spec=ReplicaSetSpec(replicas=1)))
+    case.lists(view, at=1)
+    made = case.put(pod("a", owner_references=_owner("ReplicaSet", "web-1")))
+    if is_seen:
+        case.hears(view, "ADDED", made)
+    case.remove(made)
+    case.lists(view, at=3)
+
+    assert (case.in_the_end() == []) != is_seen

@@ -14,7 +14,8 @@ from chaoskube.models.apiserver.authorization.authorizer import Authorizer
 from chaoskube.models.apiserver.deletion import Deletion, decide
 from chaoskube.models.apiserver.flow import Flow
 from chaoskube.models.apiserver.storage import Change, Saved, guaranteed_update
-from chaoskube.models.objects import KubeObject, ObjectMeta
+from chaoskube.models.objects import KubeObject, ObjectMeta, validation
+from chaoskube.models.objects.causes import Cause
 from chaoskube.models.objects.resources import Resource
 from chaoskube.scenarios.bugs.apiserver_binding_ignores_uid import apiserver_binding_ignores_uid
 from chaoskube.scenarios.bugs.watchcache_bookmark_timer_drops_watchers import (
@@ -60,13 +61,19 @@ def namesakes_are_bound() -> Iterator[None]:
 
 @mutant("an-object-keeps-its-identity", scenario="rolling-update")
 def what_is_left_out_is_taken_away() -> Iterator[None]:
-    """An update without a deletion timestamp takes it away."""
+    """An update without a deletion timestamp takes it away, and nobody checks it."""
     kept = strategy._kept_metadata
 
     def as_sent(new: ObjectMeta, old: ObjectMeta) -> ObjectMeta:
         return evolve(kept(new, old), deletion_timestamp=None)
 
-    with patched(strategy, "_kept_metadata", as_sent):
+    def anything_goes(old: ObjectMeta, new: ObjectMeta) -> Iterator[Cause]:
+        yield from ()
+
+    with (
+        patched(strategy, "_kept_metadata", as_sent),
+        patched(validation, "check_meta_update", anything_goes),
+    ):
         yield
 
 

@@ -14,14 +14,15 @@ from attrs import asdict, evolve
 
 from chaoskube.faults.crash import Crash
 from chaoskube.faults.freeze_stream import FreezeStream
-from chaoskube.models.cluster import Shape
+from chaoskube.models.cluster import Cluster, Shape
 from chaoskube.models.objects import load_documents
-from chaoskube.scenario import Scenario, scenario
-from chaoskube.scenarios.manifests import of_documents
+from chaoskube.scenario import Scenario, Setup, scenario
+from chaoskube.scenarios import manifests
 from chaoskube.scenarios.operations.delete_member import DeleteMember
 from chaoskube.scenarios.operations.upgrade_node import UpgradeNode
-from chaoskube.sim import SECOND
+from chaoskube.sim import SECOND, World
 
+OF_PODS = "etcd-watch/pods@"
 DATABASE = """
 apiVersion: apps/v1
 kind: StatefulSet
@@ -40,17 +41,32 @@ spec:
 """
 
 
+class Failover(Cluster):
+    """A cluster in which the servers' own views of pods may stand still: whoever comes to such a server sees the past."""
+
+    def targets(self, kind: str) -> tuple[str, ...]:
+        """As in any cluster; of streams those of pods from etcd to an API server."""
+        known = tuple(super().targets(kind))
+        return tuple(one for one in known if one.startswith(OF_PODS)) if kind == "stream" else known
+
+
+def build(world: World, setup: Setup) -> Cluster:
+    """The cluster of a setup."""
+    return manifests.build(world, setup, make=Failover)
+
+
 @scenario("stateful-failover")
 def stateful_failover() -> Scenario:
     """A StatefulSet's pods are moved while nodes change over from one API server to another."""
     trees = [document.tree for document in load_documents(DATABASE, "stateful_failover.py")]
-    made = of_documents(trees, title="a database of two pods")
+    made = manifests.of_documents(trees, title="a database of two pods")
     shape = Shape(etcd=1, managers=1, schedulers=1, nodes=2, requests_per_second=0, balanced=True)
     return evolve(
         made,
         name="stateful-failover",
         doc="The pods of a database are moved between nodes that change over from one API server to another.",
         setup={**made.setup, "shape": asdict(shape)},
+        build=build,
         menu=(UpgradeNode, DeleteMember, Crash, FreezeStream),
         duration_ns=30 * SECOND,
         actions_max=10,

@@ -14,9 +14,9 @@ from chaoskube.sim import Disk
     "etcd-boots-old-db-after-snapshot",
     cites="etcd-io/etcd#7628, commit 8b7b7222d",
     invariants=("members-have-one-state", "one-content-a-revision"),
-    scenario="etcd-register",
-    needs=("crash", "crash-host", "crash-renaming"),
-    setup={"members": 3, "snapshots": 2, "traffic": "mixed"},
+    scenario="etcd-membership",
+    needs=("crash", "crash-host", "crash-renaming", "full-disk", "bit-rot"),
+    setup={"snapshots": 2},
 )
 def etcd_boots_old_db_after_snapshot() -> Iterator[None]:
     """A crash after a received snapshot was noted, and before its database took the old one's place, loses entries."""

@@ -13,7 +13,7 @@ from chaoskube.models.etcd import mvcc
     cites="etcd-io/etcd#17780, PR#17815",
     invariants=("members-have-one-state", "one-content-a-revision"),
     scenario="etcd-register",
-    needs=("crash", "crash-host", "crash-renaming"),
+    needs=("crash", "crash-host", "crash-renaming", "full-disk", "bit-rot"),
     setup={"members": 3, "commit_ms": 1000, "compact_ms": 300, "traffic": "deletes"},
 )
 def etcd_compaction_loses_revision_on_crash() -> Iterator[None]:

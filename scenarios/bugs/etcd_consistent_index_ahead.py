@@ -14,7 +14,7 @@ from chaoskube.models.etcd.database_file import FILE, DatabaseFile
     cites="etcd-io/etcd#13766, PR#13854; postmortem v3.5 data inconsistency",
     invariants=("members-have-one-state", "one-content-a-revision"),
     scenario="etcd-register",
-    needs=("crash", "crash-host", "crash-renaming"),
+    needs=("crash", "crash-host", "crash-renaming", "full-disk", "bit-rot"),
     setup={"members": 3, "commit_ms": 1000},
 )
 def etcd_consistent_index_ahead() -> Iterator[None]:

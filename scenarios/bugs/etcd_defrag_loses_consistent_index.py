@@ -13,7 +13,7 @@ from chaoskube.models.etcd.database_file import DatabaseFile
     cites="etcd-io/etcd PR#14685 (commit 5a3ef953e), PR#14733",
     invariants=("members-have-one-state", "one-content-a-revision"),
     scenario="etcd-register",
-    needs=("crash", "crash-host", "crash-renaming"),
+    needs=("crash", "crash-host", "crash-renaming", "full-disk", "bit-rot"),
     setup={"members": 3, "commit_ms": 1000, "traffic": "puts"},
 )
 def etcd_defrag_loses_consistent_index() -> Iterator[None]:

@@ -15,7 +15,7 @@ from chaoskube.models.raft.state import RaftState
     cites="ktoso/akka-raft#56 and #47; camunda/camunda#5356; etcd-io/raft raft.go reset: only a new term clears it",
     invariants=("one-vote-a-term", "who-can-win-has-what-is-committed"),
     scenario="etcd-register",
-    needs=("crash", "crash-host", "crash-renaming"),
+    needs=("crash", "crash-host", "crash-renaming", "full-disk", "bit-rot"),
     setup={"members": 3, "pre_vote": False},
     bounds={},
 )

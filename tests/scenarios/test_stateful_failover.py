@@ -50,6 +50,8 @@ def test_a_node_that_is_upgraded_loses_its_pod_and_changes_over_to_the_next_api_
         assert old is not None
         node = old.spec.node_name
         assert set(cluster.targets("leading-node")) == {"node-1", "node-2"}
+        views = {"etcd-watch/pods@*>apiserver-0", "etcd-watch/pods@*>apiserver-1"}
+        assert set(cluster.targets("stream")) == views
         assert set(cluster.targets("leading-process")) == {KUBELET, "kubelet@node-2"}
         session.apply(parse_step(f"at 0s cordon node={node}").action)
         session.advance_to(2 * SECOND)

@@ -122,13 +122,18 @@ def test_only_who_takes_the_last_finalizer_away_removes(world: World) -> None:
     assert case.said == ["alice deleted pods default/a, which had the finalizer example.com/clean-up"]
 
 
-def test_a_quiet_watch_is_owed_a_bookmark(world: World) -> None:
-    """Whether it is late shows when its server does something else."""
+def with_a_watch_of_secrets(world: World) -> tuple[Case, KubeObject]:
+    """One that wants bookmarks, and a pod that may be written."""
     case = Case(world, watches_get_bookmarks)
     world.call_later(600 * SECOND, lambda: None)
     served = WatchServed(resource="secrets", watch=1, wants_bookmarks=True)
     world.journal.mention(world.now, "apiserver-0", served)
-    made = case.put(pod("a"))
+    return case, case.put(pod("a"))
+
+
+def test_a_quiet_watch_is_owed_a_bookmark(world: World) -> None:
+    """Whether it is late shows when its server does something else."""
+    case, made = with_a_watch_of_secrets(world)
     for waited in (64, 2):
         world.advance(waited * SECOND)
         case.written("alice", "update", made, made)
@@ -138,11 +143,7 @@ def test_a_quiet_watch_is_owed_a_bookmark(world: World) -> None:
 
 def test_a_server_that_thaws_works_off_its_bookmarks_first(world: World) -> None:
     """Its requests may have come before them."""
-    case = Case(world, watches_get_bookmarks)
-    world.call_later(600 * SECOND, lambda: None)
-    served = WatchServed(resource="secrets", watch=1, wants_bookmarks=True)
-    world.journal.mention(world.now, "apiserver-0", served)
-    made = case.put(pod("a"))
+    case, made = with_a_watch_of_secrets(world)
     world.journal.record(world.now, "chaos", FaultStarted(verb="pause", text="pause process=apiserver-0"))
     world.advance(66 * SECOND)
     world.journal.record(world.now, "chaos", FaultEnded(verb="pause", text="pause process=apiserver-0"))

@@ -50,7 +50,7 @@ def replicasets_converge(seen: Observer) -> None:
     when they are over (controller_utils.go, ExpectationsTimeout).
     """
     for one in seen.all(ReplicaSet):
-        if one.metadata.deletion_timestamp is not None or seen.views.has_missed_one_of(one.uid):
+        if one.metadata.deletion_timestamp is not None or seen.may_wait(one):
             continue
         wanted = one.spec.replicas or 0
         active = len(seen.active_pods_of_replicaset(one.uid))

@@ -58,7 +58,7 @@ def deployments_roll_out(seen: Observer) -> None:
             one.spec.paused
             or one.metadata.deletion_timestamp is not None
             or seen.has_nowhere_to_go((one.key,))
-            or any(seen.views.has_missed_one_of(owned.uid) for owned in seen.replicasets_of(one))
+            or any(seen.may_wait(owned) for owned in seen.replicasets_of(one))
         ):
             continue
         assert seen.is_whole(one), (

@@ -265,6 +265,11 @@ class Observer:
         sets = self.replicasets_of(deployment)
         return tuple(pod for one in sets for pod in self.store.active_pods_controlled_by(one.uid))
 
+    def may_wait(self, replicaset: ReplicaSet) -> bool:
+        """Has a leading controller manager missed a pod of it that came and went? It waits for that pod's creation in vain."""
+        leaders = self.leaders.get("kube-controller-manager", {})
+        return any(self.views.has_missed_one_of(replicaset.uid, one) for one in leaders)
+
     def replicasets_of(self, deployment: Deployment) -> tuple[ReplicaSet, ...]:
         """What a Deployment controls."""
         return tuple(one for one in self.all(ReplicaSet) if _controlled_by(one, deployment.uid))

@@ -102,7 +102,7 @@ class ClientViews:
         self._history = history
         self._stored = stored
         self._views: dict[View, _Known | None] = {}
-        self._unseen: set[str] = set()
+        self._unseen: set[tuple[str, str]] = set()
         journal.subscribe(StateHeard, self._state_heard)
         journal.subscribe(ChangeHeard, self._change_heard)
         journal.subscribe(VersionHeard, self._version_heard)
@@ -119,12 +119,12 @@ class ClientViews:
                 if found is not None:
                     yield found
 
-    def has_missed_one_of(self, owner: str) -> bool:
-        """Has an object that this uid owns come and gone between what some cache showed and a list that replaced it?
+    def has_missed_one_of(self, owner: str, by: str) -> bool:
+        """Has an object that this uid owns come and gone between what this process's cache showed and a list that replaced it?
 
         Whoever waits for a sign of it waits in vain.
         """
-        return owner in self._unseen
+        return (by, owner) in self._unseen
 
     # -- what is heard
 
@@ -143,7 +143,8 @@ class ClientViews:
             tell(UNKNOWN_STATE, f"{known.name} lists {wrong} at revision {revision}")
         place = known.history.place_after(revision)
         if known.seen:
-            self._unseen.update(_owners_of_unseen(known.history.changes[known.place : place]))
+            passed = known.history.changes[known.place : place]
+            self._unseen.update((known.by, owner) for owner in _owners_of_unseen(passed))
         known.seen, known.place = revision, place
 
     def _change_heard(self, entry: Entry) -> None:

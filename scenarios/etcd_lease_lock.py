@@ -13,6 +13,7 @@ seconds, so that a lease's end does not depend on how often the leader changes (
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from chaoskube.models.etcd.client import EtcdClient, Outcome
 from chaoskube.models.etcd.concurrency import Context, Mutex, Session
@@ -186,11 +187,11 @@ def build(world: World, setup: Setup) -> EtcdCluster:
     """The members, a writer, clients that lock, and others that have leases."""
     cluster = LockCluster(world, setup, "etcd-lease-lock", work_ns=WORK_NS)
 
-    def boot(place: int) -> Callable[[Process], None]:
-        return lambda process: process.spawn(LockClient(process, cluster.servers_from(place), WORK_NS).run)
+    def boot(place: int, process: Process) -> None:
+        process.spawn(LockClient(process, cluster.servers_from(place), WORK_NS).run)
 
     for place in range(CLIENTS):
-        cluster.add_client(f"client-{place}", boot(place), is_fragile=True)
+        cluster.add_client(f"client-{place}", partial(boot, place), is_fragile=True)
     cluster.add_client(
         "writer",
         lambda process: Writer(process, cluster.servers_from(1), WORK_NS, think_ns=WRITE_NS).start(),

@@ -89,7 +89,7 @@ class Operated(Cluster):
         if not kind.startswith(LEADING):
             return super().targets(kind)
         wanted = kind.removeprefix(LEADING)
-        own = self._replicas()
+        own = self.replicas()
         if wanted == "process":
             return own
         if wanted == "question":
@@ -102,20 +102,20 @@ class Operated(Cluster):
         found = (*watches, *(one for one in known if one.startswith(labels)))
         return tuple(sorted(found, key=lambda one: GROUPED not in one.partition("@")[0]))
 
-    def _replicas(self) -> tuple[str, ...]:
+    def replicas(self) -> tuple[str, ...]:
         """The processes of the operators, those that lead first."""
         prefixes = tuple(f"{one.name}-" for one in self.operators)
         leading = [name for holders in self.observer.leaders.values() for name in holders]
-        names = [name for name in self.targets("process") if name.startswith(prefixes)]
+        names = [name for name in super().targets("process") if name.startswith(prefixes)]
         return tuple(sorted(names, key=lambda name: (name not in leading, name)))
 
 
-def build(world: World, setup: Setup) -> Cluster:
-    """The cluster of a setup, with its operators."""
+def build(world: World, setup: Setup, *, make: type[Cluster] = Operated) -> Cluster:
+    """The cluster of a setup, with its operators. Raises UsageError where the setup is not one."""
     references = setup.get("operators")
     if not isinstance(references, Sequence) or not all(isinstance(one, str) for one in references):
         raise UsageError("setup needs operators: a list of FILE:NAME")
-    return manifests.build(world, setup, [load_operator(str(one)) for one in references], make=Operated)
+    return manifests.build(world, setup, [load_operator(str(one)) for one in references], make=make)
 
 
 # ---- where an operator stands

@@ -3,6 +3,8 @@
 Knows no orchestrator. Imports nothing else of chaoskube.
 """
 
+from trio import CancelScope
+
 from .catalogue import Catalogue, load_all
 from .clock import Clock, Timer
 from .disk import Disk, DiskTimes, Rotten, Torn, Unsynced
@@ -51,6 +53,7 @@ __all__ = [
     "Address",
     "BitRotted",
     "Blocked",
+    "CancelScope",
     "Catalogue",
     "ChaoskubeError",
     "Clock",

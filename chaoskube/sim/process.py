@@ -146,21 +146,32 @@ class Process:
         elif self.state is ProcessState.PAUSED:
             self._late.append((fn, args))
 
-    def spawn(self, async_fn: Callable[..., Coroutine[object, object, object]], *args: object) -> None:
-        """Start a task of this life. If it raises, the run ends with ComponentError (DiskError: see `panic`)."""
+    def spawn(
+        self, async_fn: Callable[..., Coroutine[object, object, object]], *args: object
+    ) -> trio.CancelScope:
+        """Start a task of this life; what is returned can `cancel()` it.
+
+        If it raises, the run ends with ComponentError (DiskError: see `panic`).
+        """
         if not self.is_alive:
             raise ModelBug(f"{self.name} is {self.state.value} and can't start {async_fn.__qualname__}")
-        self.world.pump.start_soon(self._task, self.life, async_fn, args)
+        scope = trio.CancelScope()
+        self.world.pump.start_soon(self._task, self.life, scope, async_fn, args)
+        return scope
 
     async def _task(
-        self, life: int, async_fn: Callable[..., Coroutine[object, object, object]], args: tuple[object, ...]
+        self,
+        life: int,
+        scope: trio.CancelScope,
+        async_fn: Callable[..., Coroutine[object, object, object]],
+        args: tuple[object, ...],
     ) -> None:
         if life != self.life or not self.is_alive:
             return
         self._scope_count += 1
         number = self._scope_count
         try:
-            with trio.CancelScope() as scope:
+            with scope:
                 self._scopes[number] = scope
                 await async_fn(*args)
         except LifeEnded:
@@ -229,6 +240,11 @@ class Process:
         self.stop("exit", ProcessState.STOPPED, Unsynced.KEPT)
         if self.restart_after_ns is not None:
             self.world.call_later(self.restart_after_ns, self._restart, life)
+
+    def terminate(self) -> None:
+        """SIGTERM: it ends as it sees fit, or at once if it has nothing to put in order. A paused one hears it when it goes on."""
+        if self.is_alive:
+            self.handle(self.life, self.on_sigterm or self.exit, ())
 
     def panic(self, why: str) -> None:
         """The process can't go on (a full disk, a log that makes no sense): it says why and ends itself.

@@ -13,7 +13,8 @@ what it does; without one it acts as `admin`, of the group `system:masters`.
 
 A loop (or a task, `add_task`) begins when its informers are filled. A key is worked on by one worker at a time; what was refused, or whose outcome
 nobody knows, is tried again with a growing delay. With several replicas the leader works (a Lease named as the operator) and
-the others wait with their caches filled, as controller-runtime's managers do; a leader that cannot renew ends itself.
+the others wait with their caches filled, as controller-runtime's managers do; a leader that cannot renew ends itself. One that
+is asked to end (SIGTERM) stops working, and lets its lease go where `ElectionOptions(release_on_cancel=True)` says so.
 
 Source: sigs.k8s.io/controller-runtime/pkg/{builder,manager,handler}.
 
@@ -26,6 +27,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+from functools import partial
 from inspect import iscoroutinefunction
 from typing import Final
 
@@ -40,7 +42,7 @@ from chaoskube.models.client.recorder import EventRecorder
 from chaoskube.models.client.store import Indexer
 from chaoskube.models.client.workers import Workers
 from chaoskube.models.objects import KubeObject
-from chaoskube.sim import SECOND, Address, Process, Refused, Unsure, UsageError
+from chaoskube.sim import SECOND, Address, CancelScope, Process, Refused, Unsure, UsageError
 
 DISCOVERY_RETRY_NS: Final = 1 * SECOND
 NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,50}[a-z0-9])?")
@@ -129,6 +131,7 @@ class OperatorContext:
         self._informers: dict[str, Informer] = {}
         self._loops: list[Loop] = []
         self._tasks: list[Task] = []
+        self._running: list[CancelScope] = []
 
     def informer(self, resource: str, indexers: Mapping[str, Indexer] | None = None) -> Informer:
         """The informer of a resource (`pods`, `tills.shop.example`), shared by all loops, with these indexes."""
@@ -180,6 +183,13 @@ class OperatorContext:
         """Work, as soon as the caches are filled."""
         self._when_filled(list(self._informers.values()), identity)
 
+    def stop(self) -> None:
+        """Work no more: what is under way is given up; a request that has left may still be carried out."""
+        for loop in self._loops:
+            loop.workers.stop()
+        for task in self._running:
+            task.cancel()
+
     def _when_filled(self, informers: list[Informer], identity: str) -> None:
         if informers:
             first, *rest = informers
@@ -187,8 +197,7 @@ class OperatorContext:
             return
         for loop in self._loops:
             loop.workers.start()
-        for task in self._tasks:
-            self.process.spawn(task)
+        self._running += [self.process.spawn(task) for task in self._tasks]
         self.process.record(OperatorStarted(name=self.name, identity=identity))
 
 
@@ -304,9 +313,16 @@ def boot_operator(process: Process, servers: tuple[Address, ...], operator: Oper
             options=_election_of(operator, process),
             namespace=operator.account.partition("/")[0] or LEASE_NAMESPACE,
         )
+        process.on_sigterm = partial(_end, context, elector)
         elector.start()
 
     process.spawn(begin)
+
+
+def _end(context: OperatorContext, elector: LeaderElector) -> None:
+    """The manager's end: first the work stops, then the lease is let go, if that was asked for."""
+    context.stop()
+    elector.cancel()
 
 
 def _election_of(operator: Operator, process: Process) -> ElectionOptions | None:

@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable
 from chaoskube.models.client.backoff import ItemBackoff, RateLimiter
 from chaoskube.models.client.workqueue import WorkQueue
 from chaoskube.models.constants import RECONCILE_WORK
-from chaoskube.sim import Process, Refused, Unsure, reached
+from chaoskube.sim import CancelScope, Process, Refused, Unsure, reached
 
 WORKERS = 5
 
@@ -44,7 +44,8 @@ class Workers:
         self._backoff: RateLimiter = backoff or ItemBackoff()
         self._work_ns = work_ns
         self._queue = WorkQueue()
-        self._active = 0
+        self._tasks: dict[int, CancelScope] = {}
+        self._count = 0
         self._started = False
 
     @property
@@ -72,6 +73,12 @@ class Workers:
         if self._queue.put_off(key, ready_at):
             self._process.call_at(ready_at, self._due, key, ready_at)
 
+    def stop(self) -> None:
+        """Take no key any more, and give up what is in work: its context is cancelled, requests on their way may still arrive."""
+        self._started = False
+        for task in self._tasks.values():
+            task.cancel()
+
     def shut_down(self) -> None:
         """Take nothing new; what waits is still worked on."""
         self._queue.shut_down()
@@ -85,18 +92,18 @@ class Workers:
             self.add(key)
 
     def _wake(self) -> None:
-        if self._started and self._active < self._limit:
-            self._active += 1
-            self._process.spawn(self._work)
+        if self._started and len(self._tasks) < self._limit:
+            self._count += 1
+            self._tasks[self._count] = self._process.spawn(self._work, self._count)
 
-    async def _work(self) -> None:
+    async def _work(self, number: int) -> None:
         try:
             while (key := self._queue.take()) is not None:
                 await self._process.sleep(self._work_ns)
                 await self._run(key)
                 self._queue.done(key)
         finally:
-            self._active -= 1
+            del self._tasks[number]
 
     async def _run(self, key: str) -> None:
         try:

@@ -17,8 +17,8 @@ def _by_name(wanted: GenericObject, candidates: Iterable[KubeObject]) -> tuple[K
     "op-acts-on-stale-deletion-by-name",
     cites="Sieve (OSDI 2022), figure 5; rabbitmq/cluster-operator issue 648",
     invariants=("operator-deletes-only-what-is-not-wanted",),
-    scenario="database-operator",
-    needs=("recreate-custom",),
+    scenario="operator-failover",
+    needs=("freeze-stream", "delay-stream"),
 )
 def op_acts_on_stale_deletion_by_name() -> Iterator[None]:
     """A late view shows an earlier Database of the same name that is being deleted, and the members of the new one go."""

@@ -19,6 +19,7 @@ from typing import Any
 from attrs import evolve
 
 from chaoskube.models.client.api import is_already_exists, is_conflict, is_not_found
+from chaoskube.models.client.election import ElectionOptions
 from chaoskube.models.client.operator import OperatorContext, operator
 from chaoskube.models.client.workers import Retry
 from chaoskube.models.objects import (
@@ -44,7 +45,12 @@ FLUSH_SECONDS = 5
 """How long a member takes to write everything out before it stops."""
 
 
-@operator("database-operator", account="databases/operator", replicas=2)
+@operator(
+    "database-operator",
+    account="databases/operator",
+    replicas=2,
+    elections=[ElectionOptions(release_on_cancel=True)],
+)
 def database_operator(op: OperatorContext) -> Databases:
     """What is run: it acts as the service account `operator` of the namespace `databases`."""
     return Databases(op)

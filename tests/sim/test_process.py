@@ -121,6 +121,39 @@ def _disk_after(unsynced: Unsynced, seed: int = 0) -> tuple[object, ...]:
         return process.disk.read("wal")
 
 
+def test_a_process_that_is_asked_to_end_does_as_it_sees_fit() -> None:
+    """At once where nobody listens; who is paused hears of it when it goes on; who has ended hears nothing."""
+    heard: list[int] = []
+
+    def deaf(process: Process) -> None:
+        """Listens to nothing."""
+
+    def careful(process: Process) -> None:
+        def hear() -> None:
+            heard.append(process.now)
+            process.call_later(1 * SECOND, process.exit)
+
+        process.on_sigterm = hear
+
+    with World(seed=1) as world:
+        world.add_host("h")
+        first, second = (
+            world.process(name, host="h", boot=boot) for name, boot in (("a", deaf), ("b", careful))
+        )
+        first.start()
+        second.start()
+        second.pause()
+        first.terminate()
+        second.terminate()
+        assert (first.is_alive, second.is_alive, heard) == (False, True, [])
+        world.call_later(2 * SECOND, second.resume)
+        world.call_later(9 * SECOND, lambda: None)
+        world.advance(5 * SECOND)
+        second.terminate()
+
+    assert heard == [2 * SECOND] and not second.is_alive
+
+
 def test_a_crash_loses_what_was_not_synced() -> None:
     assert _disk_after(Unsynced.LOST) == ("a", "b")
 

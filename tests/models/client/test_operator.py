@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from attrs import evolve
 
+from chaoskube.models.client.election import ElectionOptions
+from chaoskube.models.client.events import LeaderStopped
 from chaoskube.models.client.operator import (
     Operator,
     OperatorContext,
@@ -107,6 +110,34 @@ def test_what_it_owns_comes_back_and_one_of_two_works(cluster: Cluster) -> None:
 
     others = [one.identity for one in events(cluster, OperatorStarted) if isinstance(one, OperatorStarted)]
     assert len(others) == 2 and not others[1].startswith(leader)
+
+
+@pytest.mark.parametrize(("releases", "gap"), [(True, 5), (False, 20)])
+def test_a_leader_that_is_asked_to_end_stops_working_and_may_let_its_lease_go(
+    releases: bool, gap: int
+) -> None:
+    """With the lease let go the standby leads within its next try; without, when the lease has run out."""
+    options = ElectionOptions(release_on_cancel=releases)
+    operator = evolve(keep_drawer, elections=(options,))
+    for cluster in running([DEFINITION, TILL], operator):
+        cluster.world.advance(10 * SECOND)
+        (first,) = events(cluster, OperatorStarted)
+        assert isinstance(first, OperatorStarted)
+        leader = cluster.world.processes[first.identity.rpartition("_")[0]]
+        leader.restart_after_ns = None
+        leader.terminate()
+        cluster.world.advance(SECOND)
+        assert not leader.is_alive
+        cluster.world.advance(gap * SECOND)
+
+        starts = [
+            entry for entry in cluster.world.journal.entries if isinstance(entry.event, OperatorStarted)
+        ]
+        ended = [
+            entry.at for entry in cluster.world.journal.entries if isinstance(entry.event, LeaderStopped)
+        ]
+        assert [entry.by == leader.name for entry in starts] == [True, False]
+        assert (gap - 10) * SECOND < starts[1].at - ended[0] < gap * SECOND
 
 
 def test_an_operator_that_asks_for_what_is_not_there_says_so_once(cluster: Cluster) -> None:

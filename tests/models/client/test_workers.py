@@ -76,3 +76,26 @@ def test_a_key_put_off_twice_runs_once_at_the_earlier_time() -> None:
     run(reconcile, then)
 
     assert began == [2001]
+
+
+def test_workers_that_are_stopped_give_up_what_they_do_and_take_nothing_more() -> None:
+    """As when the context of a controller's manager is cancelled."""
+    told: list[str] = []
+    stopped: list[Workers] = []
+
+    async def reconcile(process: Process, key: str) -> None:
+        told.append(f"begins {key}")
+        if key == "a":
+            process.call_later(SECOND, stopped[0].stop)
+            process.call_later(2 * SECOND, stopped[0].add, "c")
+            await process.sleep(3 * SECOND)
+            told.append("ends")
+
+    def then(workers: Workers) -> None:
+        stopped.append(workers)
+        workers.add("a")
+        workers.add_after("b", 2 * SECOND)
+
+    run(reconcile, then)
+
+    assert told == ["begins a"]

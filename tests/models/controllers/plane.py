@@ -121,9 +121,12 @@ class StandIn:
         self._count = 0
         self._addresses = 0
         pods = Informer(self._client, "pods")
-        pods.add_handler(on_add=lambda pod: process.spawn(self._run, pod), on_update=self._updated)
+        pods.add_handler(on_add=self._added, on_update=self._updated)
         pods.start()
         process.spawn(self._live)
+
+    def _added(self, pod: KubeObject) -> None:
+        self._process.spawn(self._run, pod)
 
     def _updated(self, old: KubeObject, new: KubeObject) -> None:
         if new.metadata.deletion_timestamp is not None and old.metadata.deletion_timestamp is None:

@@ -14,7 +14,7 @@ from chaoskube.models.etcd import mvcc
     invariants=("members-have-one-state", "one-content-a-revision"),
     scenario="etcd-register",
     needs=("crash", "crash-host", "crash-renaming", "full-disk", "bit-rot"),
-    setup={"members": 3, "commit_ms": 1000, "compact_ms": 300, "traffic": "deletes"},
+    setup={"members": 3, "snapshots": 10_000, "commit_ms": 1000, "compact_ms": 300, "traffic": "deletes"},
 )
 def etcd_compaction_loses_revision_on_crash() -> Iterator[None]:
     """A member that compacted the newest revision away gives its number again after a crash.

@@ -26,7 +26,7 @@ from chaoskube.models.etcd.key_values import KeyValue
         "bit-rot",
         "full-disk",
     ),
-    setup={"members": 3, "compact_ms": 2000},
+    setup={"members": 3, "snapshots": 20, "compact_ms": 2000},
 )
 def etcd_restore_ignores_lone_tombstone() -> Iterator[None]:
     """Rebuilding the index, at boot or of a received database, skips a deletion without a predecessor: who watches from there never hears of it."""

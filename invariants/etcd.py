@@ -63,7 +63,7 @@ def no_split_brain_writes(seen: SeesEtcd, event: Entry) -> None:
         f"{event.by} acknowledges request {told.request_id} as entry {told.index}, which is "
         f"{'not committed' if chosen is None else f'request {chosen.content} for {chosen.by}'}"
     )
-    newer = seen.etcd.raft.newer_leader_without(told.index, told.term)
+    newer = seen.etcd.raft.newer_leader_without(told.index)
     assert not newer, f"{event.by} acknowledges entry {told.index} of term {told.term}, unknown to {newer}"
 
 

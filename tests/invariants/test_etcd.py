@@ -51,6 +51,7 @@ from chaoskube.models.etcd.view import (
     Recovered,
     Restored,
     SnapshotInstalled,
+    TermChanged,
     WatchDelivered,
     WatchEnded,
     WatchOpened,
@@ -169,6 +170,13 @@ def test_a_leader_of_an_old_term_may_lack_what_a_newer_one_has_acknowledged() ->
 
     assert judge(no_acknowledged_write_is_lost, done, ("etcd-1", BecameLeader(term=2, first_index=7))) is None
     assert judge(no_acknowledged_write_is_lost, done, ("etcd-1", BecameLeader(term=4, first_index=7)))
+
+    old = Acknowledged(index=7, term=2, revision=5, request_id=5)
+    later = (("etcd-0", TermChanged(term=7)), ("etcd-0", old))
+    assert (
+        judge(no_acknowledged_write_is_lost, *later, ("etcd-1", BecameLeader(term=3, first_index=7))) is None
+    )
+    assert judge(no_acknowledged_write_is_lost, *later, ("etcd-1", BecameLeader(term=8, first_index=7)))
 
 
 def test_a_member_that_stays_behind_is_told() -> None:

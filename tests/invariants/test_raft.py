@@ -137,6 +137,42 @@ def test_a_leader_without_a_committed_entry_is_told() -> None:
     )
 
 
+def test_a_leader_of_a_term_before_that_of_the_commit_owes_nothing() -> None:
+    """An entry of term 2 that is committed by a leader of term 7: whoever leads term 3 late never heard of it."""
+    log = appended("etcd-0", 1, 1, 2)
+    old = appended("etcd-1", 1, 1)
+    late = ("etcd-0", TermChanged(term=7))
+    done = committed("etcd-0", 1, 1, 2)
+
+    assert judge(leader_completeness, log, old, late, done, leads("etcd-1", 3, 2)) is None
+    assert judge(leader_completeness, log, old, late, done, leads("etcd-1", 8, 2)) is not None
+    assert judge(leader_completeness, log, old, done, leads("etcd-1", 3, 2)) is not None
+
+
+def test_a_leader_with_an_entry_that_was_found_on_its_disk_is_believed_as_far_as_it_is_known() -> None:
+    """What was written and not synced before a crash: of the last such entry the term is told, of those before nothing."""
+    log, done = appended("etcd-0", 1, 1, 2, 2), committed("etcd-0", 1, 1, 2, 2)
+    old = appended("etcd-1", 1, 1)
+
+    def led(last: int, last_term: int, first: int) -> str | None:
+        return judge(
+            leader_completeness,
+            log,
+            old,
+            done,
+            recovered("etcd-1", 2, last, last_term),
+            leads("etcd-1", 3, first),
+        )
+
+    assert led(3, 2, 4) is None
+    assert led(3, 0, 4) is None
+    assert led(4, 2, 5) is None
+    assert led(2, 2, 3) is not None
+    assert led(3, 1, 4) == (
+        "etcd-1 leads term 3 with an entry of term 1 at index 3, where etcd-0 had an entry of term 2 committed"
+    )
+
+
 def test_a_read_index_below_what_was_acknowledged_is_told() -> None:
     """Raft dissertation, 6.4: what was acknowledged after the question need not be covered."""
     done = (5, "etcd-0", Acknowledged(index=7, term=1, revision=4, request_id=9))

@@ -22,7 +22,7 @@ from chaoskube.why import Why, why
 
 ROOT = Path(__file__).parent.parent.parent
 LOST = "voluntary-disruption-loses-no-request"
-HUNT_SEED = 2
+HUNT_SEED = 8
 RUNS_MAX = 40
 ROLL = "at 0s roll deployment=default/vote version=2"
 

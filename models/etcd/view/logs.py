@@ -72,6 +72,10 @@ class LogsView:
         self.of.pop(member, None)
         self._terms.pop(member, None)
 
+    def term_of(self, member: str) -> int:
+        """The term on the member's disk; 0 where nothing has been said of it."""
+        return self._terms.get(member, 0)
+
     def grow_term(self, member: str, term: int) -> None:
         """This term is on the member's disk."""
         before = self._terms.get(member, 0)
@@ -122,7 +126,7 @@ class LogsView:
         return ""
 
     def recover(self, member: str, event: Recovered) -> None:
-        """The member boots with what its disk has: entries too that were written and not synced, of which nothing is known.
+        """The member boots with what its disk has: entries too that were written and not synced, of which the last is known.
 
         Such an entry may have taken the place of known ones and of all that followed: a log that ends with one is no loss.
         """
@@ -134,7 +138,7 @@ class LogsView:
         if event.last_index < log.last and is_known and not self.growth_conflict:
             self.growth_conflict = f"{member} found entries up to {event.last_index} on its disk, where they went up to {log.last}"
         if event.last_index > log.last or not is_known:
-            del self.of[member]
+            self.of[member] = MemberLog(base=event.last_index, base_term=event.last_term or UNKNOWN_TERM)
         log.cut(event.last_index + 1)
 
     def install(self, member: str, event: SnapshotInstalled) -> None:

@@ -20,7 +20,7 @@ from chaoskube.models.etcd.events import (
     Restored,
     SnapshotInstalled,
 )
-from chaoskube.models.etcd.view.logs import LogsView
+from chaoskube.models.etcd.view.logs import UNKNOWN_TERM, LogsView
 from chaoskube.models.etcd.view.quorums import Membership, halves_in_words, overlap
 from chaoskube.models.raft.events import (
     Appended,
@@ -39,8 +39,12 @@ class Chosen:
     """What the first member that knew says is committed at an index."""
 
     term: int
+    """Of the entry."""
     content: int
     by: str
+    known_in: int
+    """The term that the first who knew was in. The entry was committed in this term or before: an earlier one may have made it,
+    and whoever leads a term between the two need not have it."""
 
 
 class RaftView:
@@ -75,7 +79,7 @@ class RaftView:
         self.vote_conflict = ""
         """A member gave two votes in one term; in words."""
         self.acknowledged: dict[int, int] = {}
-        """For each term the highest index of its entries that a client was told of."""
+        """For each term the highest index that a client was told of by who was in it."""
         self.logs = LogsView()
         self.completeness_conflict = ""
         """A leader lacks what was committed in an earlier term; in words."""
@@ -126,18 +130,13 @@ class RaftView:
         return self.members[max(self.members)] if self.members else Membership(voters=())
 
     def acknowledged_before(self, term: int) -> int:
-        """The highest index of which a client was told and whose entry is of an earlier term; 0 for none."""
-        return max((index for made_in, index in self.acknowledged.items() if made_in < term), default=0)
+        """The highest index of which a client was told by somebody who was in an earlier term; 0 for none."""
+        return max((index for told_in, index in self.acknowledged.items() if told_in < term), default=0)
 
-    def newer_leader_without(self, index: int, term: int) -> str:
-        """A leader that should have had the entry at `index` of `term`, which is committed, and lacked it; "" for none.
-
-        Those of the terms between may have lacked it, when a later one had it and committed it with an own entry.
-        """
-        newest = self.chosen.get(self.last_committed)
-        term = max(term, newest.term if newest is not None else 0)
+    def newer_leader_without(self, index: int) -> str:
+        """A leader of a later term than the entry at `index` was committed in, which lacked it; "" for none."""
         for later, leaders in self.leaders_by_term.items():
-            if later > term:
+            if later > self.chosen[index].known_in:
                 for leader, first_index in leaders.items():
                     if first_index <= index:
                         return f"{leader}, which leads term {later} from index {first_index} on"
@@ -153,16 +152,18 @@ class RaftView:
         self._check_completeness(entry.by, event)
 
     def _check_completeness(self, leader: str, event: BecameLeader) -> None:
-        """The newest committed entry of an earlier term is in its log; with log matching, all are."""
+        """The newest entry that was committed in an earlier term is in its log; with log matching, all are."""
         index = self.last_committed
         chosen = self.chosen.get(index)
-        while chosen is not None and chosen.term >= event.term:
+        while chosen is not None and chosen.known_in >= event.term:
             index -= 1
             chosen = self.chosen.get(index)
         log = self.logs.of.get(leader)
         if chosen is None or log is None or index < log.base or self.completeness_conflict:
             return
         term = log.term(index)
+        if term == UNKNOWN_TERM:
+            return
         if term != chosen.term or event.first_index <= index:
             self.completeness_conflict = (
                 f"{leader} leads term {event.term} with {'nothing' if term is None else f'an entry of term {term}'} "
@@ -195,7 +196,8 @@ class RaftView:
         for term, content in zip(event.terms, event.contents, strict=True):
             chosen = self.chosen.get(index)
             if chosen is None:
-                self.chosen[index] = Chosen(term=term, content=content, by=entry.by)
+                known_in = max(term, self.logs.term_of(entry.by))
+                self.chosen[index] = Chosen(term=term, content=content, by=entry.by, known_in=known_in)
                 self.last_committed = max(self.last_committed, index)
             elif chosen.term != term or chosen.content != content:
                 self.committed_conflict = (
@@ -228,7 +230,8 @@ class RaftView:
     def _acknowledged(self, entry: Entry) -> None:
         event = entry.event
         assert isinstance(event, Acknowledged)
-        self.acknowledged[event.term] = max(self.acknowledged.get(event.term, 0), event.index)
+        term = max(event.term, self.logs.term_of(entry.by))
+        self.acknowledged[term] = max(self.acknowledged.get(term, 0), event.index)
 
     # -- what is on disks
 

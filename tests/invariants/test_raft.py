@@ -149,28 +149,20 @@ def test_a_leader_of_a_term_before_that_of_the_commit_owes_nothing() -> None:
     assert judge(leader_completeness, log, old, done, leads("etcd-1", 3, 2)) is not None
 
 
-def test_a_leader_with_an_entry_that_was_found_on_its_disk_is_believed_as_far_as_it_is_known() -> None:
-    """What was written and not synced before a crash: of the last such entry the term is told, of those before nothing."""
+def test_a_leader_with_an_entry_that_was_found_on_its_disk_is_believed() -> None:
+    """What was written and not synced before a crash: nothing is known of it, and what comes may take its place."""
     log, done = appended("etcd-0", 1, 1, 2, 2), committed("etcd-0", 1, 1, 2, 2)
-    old = appended("etcd-1", 1, 1)
+    old, found = appended("etcd-1", 1, 1), recovered("etcd-1", 2, 3, 2)
 
-    def led(last: int, last_term: int, first: int) -> str | None:
-        return judge(
-            leader_completeness,
-            log,
-            old,
-            done,
-            recovered("etcd-1", 2, last, last_term),
-            leads("etcd-1", 3, first),
-        )
-
-    assert led(3, 2, 4) is None
-    assert led(3, 0, 4) is None
-    assert led(4, 2, 5) is None
-    assert led(2, 2, 3) is not None
-    assert led(3, 1, 4) == (
-        "etcd-1 leads term 3 with an entry of term 1 at index 3, where etcd-0 had an entry of term 2 committed"
-    )
+    assert judge(leader_completeness, log, old, done, found, leads("etcd-1", 3, 4)) is None
+    goes_on = (found, appended("etcd-1", 4, 2))
+    assert judge(leader_completeness, log, old, done, *goes_on, leads("etcd-1", 3, 5)) is None
+    assert judge(leader_completeness, log, old, done, leads("etcd-1", 3, 2)) is not None
+    again = (found, appended("etcd-1", 2, 2, 2, 3))
+    newest = ("etcd-0", Committed(first=4, terms=(3,), contents=(4,)))
+    voters = ("etcd-0", ConfigApplied(index=1, voters=("etcd-0", "etcd-1", "etcd-2")))
+    three = (log, old, appended("etcd-2", 1, 1), voters, appended("etcd-0", 4, 3), *again, newest)
+    assert judge(who_can_win_has_what_is_committed, *three) is None
 
 
 def test_a_read_index_below_what_was_acknowledged_is_told() -> None:

@@ -126,7 +126,7 @@ class LogsView:
         return ""
 
     def recover(self, member: str, event: Recovered) -> None:
-        """The member boots with what its disk has: entries too that were written and not synced, of which the last is known.
+        """The member boots with what its disk has: entries too that were written and not synced, of which nothing is known.
 
         Such an entry may have taken the place of known ones and of all that followed: a log that ends with one is no loss.
         """
@@ -138,7 +138,7 @@ class LogsView:
         if event.last_index < log.last and is_known and not self.growth_conflict:
             self.growth_conflict = f"{member} found entries up to {event.last_index} on its disk, where they went up to {log.last}"
         if event.last_index > log.last or not is_known:
-            self.of[member] = MemberLog(base=event.last_index, base_term=event.last_term or UNKNOWN_TERM)
+            del self.of[member]
         log.cut(event.last_index + 1)
 
     def install(self, member: str, event: SnapshotInstalled) -> None:

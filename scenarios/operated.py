@@ -28,6 +28,7 @@ from chaoskube.models.cluster import Cluster, Shape
 from chaoskube.scenario import Scenario, Setup, scenario
 from chaoskube.scenarios import manifests
 from chaoskube.scenarios.operators.recreate_custom import RecreateCustom
+from chaoskube.scenarios.operators.redeploy import Redeploy
 from chaoskube.scenarios.operators.scale_custom import ScaleCustom
 from chaoskube.sim import UsageError, World
 
@@ -74,7 +75,7 @@ def operated_scenario() -> Scenario:
 
 def _scenario(setup: Setup) -> Scenario:
     made = manifests.of_documents([], title="the objects in this trace")
-    both = dict.fromkeys([*manifests.menu_of(setup), ScaleCustom, RecreateCustom])
+    both = dict.fromkeys([*manifests.menu_of(setup), ScaleCustom, RecreateCustom, Redeploy])
     return evolve(made, name=NAME, setup=setup, build=build, menu=tuple(both))
 
 

@@ -33,6 +33,7 @@ from .events import (
     OperationEnded,
     OperationStarted,
     ProcessPanicked,
+    ProcessSignalled,
     ProcessStarted,
     ProcessStopped,
 )
@@ -83,6 +84,7 @@ __all__ = [
     "OperationStarted",
     "Process",
     "ProcessPanicked",
+    "ProcessSignalled",
     "ProcessStarted",
     "ProcessState",
     "ProcessStopped",

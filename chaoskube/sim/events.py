@@ -57,6 +57,13 @@ class ProcessStopped:
 
 
 @frozen(kw_only=True)
+class ProcessSignalled:
+    """A process is asked to end; what it does then is its own business."""
+
+    signal: str
+
+
+@frozen(kw_only=True)
 class ProcessPanicked:
     """A process met something that it can't go on with, and ends itself; ProcessStopped follows."""
 

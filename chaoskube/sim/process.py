@@ -20,7 +20,7 @@ import trio
 from .clock import Clock, Timer
 from .disk import Disk, DiskTimes, Unsynced
 from .errors import ComponentError, DiskError, LifeEnded, ModelBug, TimedOut, WorldEnded
-from .events import ProcessPanicked, ProcessStarted, ProcessStopped
+from .events import ProcessPanicked, ProcessSignalled, ProcessStarted, ProcessStopped
 
 if TYPE_CHECKING:
     from .host import Host
@@ -244,7 +244,11 @@ class Process:
     def terminate(self) -> None:
         """SIGTERM: it ends as it sees fit, or at once if it has nothing to put in order. A paused one hears it when it goes on."""
         if self.is_alive:
-            self.handle(self.life, self.on_sigterm or self.exit, ())
+            self.record(ProcessSignalled(signal="SIGTERM"))
+            self.handle(self.life, self._take_sigterm, ())
+
+    def _take_sigterm(self) -> None:
+        (self.on_sigterm or self.exit)()
 
     def panic(self, why: str) -> None:
         """The process can't go on (a full disk, a log that makes no sense): it says why and ends itself.

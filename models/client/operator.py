@@ -19,7 +19,8 @@ is asked to end (SIGTERM) stops working, and lets its lease go where `ElectionOp
 Source: sigs.k8s.io/controller-runtime/pkg/{builder,manager,handler}.
 
 Called by the cluster, for the operators of a scenario.
-Not modelled: webhooks of an operator, caches of some namespaces only. A resource that isn't there yet is waited for; a real
+Not modelled: webhooks of an operator, caches of some namespaces only, a second SIGTERM that ends it at once, and that what
+waits to be sent again after a 429 or a 5xx is given up as well when it is asked to end. A resource that isn't there yet is waited for; a real
 manager would end, and begin anew.
 """
 
@@ -132,6 +133,7 @@ class OperatorContext:
         self._loops: list[Loop] = []
         self._tasks: list[Task] = []
         self._running: list[CancelScope] = []
+        self._is_stopped = False
 
     def informer(self, resource: str, indexers: Mapping[str, Indexer] | None = None) -> Informer:
         """The informer of a resource (`pods`, `tills.shop.example`), shared by all loops, with these indexes."""
@@ -184,7 +186,8 @@ class OperatorContext:
         self._when_filled(list(self._informers.values()), identity)
 
     def stop(self) -> None:
-        """Work no more: what is under way is given up; a request that has left may still be carried out."""
+        """Work no more, nor begin to: what is under way is given up; a request that has left may still be carried out."""
+        self._is_stopped = True
         for loop in self._loops:
             loop.workers.stop()
         for task in self._running:
@@ -194,6 +197,8 @@ class OperatorContext:
         if informers:
             first, *rest = informers
             first.when_synced(lambda: self._when_filled(rest, identity))
+            return
+        if self._is_stopped:
             return
         for loop in self._loops:
             loop.workers.start()

@@ -153,6 +153,10 @@ def test_an_acknowledgement_must_fit_what_is_committed() -> None:
     assert judge(no_split_brain_writes, held, newer, ("etcd-0", done)) == (
         "etcd-0 acknowledges entry 2 of term 1, unknown to etcd-1, which leads term 2 from index 2 on"
     )
+    deposed = ("etcd-0", TermChanged(term=2))
+    assert judge(no_split_brain_writes, newer, deposed, held, ("etcd-0", done)) is not None
+    later = ("etcd-0", TermChanged(term=3))
+    assert judge(no_split_brain_writes, newer, later, held, ("etcd-0", done)) is None
 
 
 def test_a_leader_without_an_acknowledged_entry_is_told() -> None:
@@ -177,6 +181,7 @@ def test_a_leader_of_an_old_term_may_lack_what_a_newer_one_has_acknowledged() ->
         judge(no_acknowledged_write_is_lost, *later, ("etcd-1", BecameLeader(term=3, first_index=7))) is None
     )
     assert judge(no_acknowledged_write_is_lost, *later, ("etcd-1", BecameLeader(term=8, first_index=7)))
+    assert judge(no_acknowledged_write_is_lost, *later, ("etcd-1", BecameLeader(term=7, first_index=7)))
 
 
 def test_a_member_that_stays_behind_is_told() -> None:

@@ -147,6 +147,8 @@ def test_a_leader_of_a_term_before_that_of_the_commit_owes_nothing() -> None:
     assert judge(leader_completeness, log, old, late, done, leads("etcd-1", 3, 2)) is None
     assert judge(leader_completeness, log, old, late, done, leads("etcd-1", 8, 2)) is not None
     assert judge(leader_completeness, log, old, done, leads("etcd-1", 3, 2)) is not None
+    before = ("etcd-0", TermChanged(term=3))
+    assert judge(leader_completeness, log, old, before, done, leads("etcd-1", 3, 2)) is not None
 
 
 def test_a_leader_with_an_entry_that_was_found_on_its_disk_is_believed() -> None:

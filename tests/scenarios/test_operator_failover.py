@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import attrs
 import pytest
 
 from chaoskube.action import parse_step
+from chaoskube.arguments import CannotApply
 from chaoskube.discovery import bug_named, scenario_named
 from chaoskube.models.client.events import LeaderStarted
 from chaoskube.models.cluster import Cluster
@@ -80,3 +82,12 @@ def test_who_goes_by_names_deletes_what_another_database_wants(
 
     assert (failure is not None) is is_found
     assert failure is None or failure.name == "operator-deletes-only-what-is-not-wanted"
+
+
+def test_where_nothing_operates_there_is_nothing_to_redeploy() -> None:
+    """Said as what it is: the action cannot be done."""
+    made = scenario_named(SCENARIO)
+    with Session(attrs.evolve(made, setup={**made.setup, "operators": []}), seed=1) as session:
+        session.warm_up()
+        with pytest.raises(CannotApply, match="redeploy replaces operators, and this scenario runs none"):
+            session.apply(Redeploy(custom="Database/databases/orders"))

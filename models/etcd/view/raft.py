@@ -130,13 +130,14 @@ class RaftView:
         return self.members[max(self.members)] if self.members else Membership(voters=())
 
     def acknowledged_before(self, term: int) -> int:
-        """The highest index of which a client was told by somebody who was in an earlier term; 0 for none."""
-        return max((index for told_in, index in self.acknowledged.items() if told_in < term), default=0)
+        """The highest index of which a client was told before `term` had a leader; 0 for none."""
+        return max((index for told_in, index in self.acknowledged.items() if told_in <= term), default=0)
 
     def newer_leader_without(self, index: int) -> str:
-        """A leader of a later term than the entry at `index` was committed in, which lacked it; "" for none."""
+        """A leader that lacked the entry at `index`, which somebody else committed before its term; "" for none."""
+        chosen = self.chosen[index]
         for later, leaders in self.leaders_by_term.items():
-            if later > self.chosen[index].known_in:
+            if later > max(chosen.known_in - 1, chosen.term):
                 for leader, first_index in leaders.items():
                     if first_index <= index:
                         return f"{leader}, which leads term {later} from index {first_index} on"
@@ -155,7 +156,7 @@ class RaftView:
         """The newest entry that was committed in an earlier term is in its log; with log matching, all are."""
         index = self.last_committed
         chosen = self.chosen.get(index)
-        while chosen is not None and chosen.known_in >= event.term:
+        while chosen is not None and chosen.known_in > event.term:
             index -= 1
             chosen = self.chosen.get(index)
         log = self.logs.of.get(leader)

@@ -8,7 +8,7 @@ import pytest
 from attrs import evolve
 
 from chaoskube.models.client.election import ElectionOptions
-from chaoskube.models.client.events import LeaderStopped
+from chaoskube.models.client.events import LeaderStarted, LeaderStopped
 from chaoskube.models.client.operator import (
     Operator,
     OperatorContext,
@@ -138,6 +138,61 @@ def test_a_leader_that_is_asked_to_end_stops_working_and_may_let_its_lease_go(
         ]
         assert [entry.by == leader.name for entry in starts] == [True, False]
         assert (gap - 10) * SECOND < starts[1].at - ended[0] < gap * SECOND
+
+
+def ticking(ticks: list[tuple[str, int]]) -> Operator:
+    """Works all the time, in a task and in a loop of its own, and lets its lease go at its end."""
+
+    def tick(op: OperatorContext) -> None:
+        async def work(key: str) -> None:
+            while True:
+                ticks.append((f"{op.process.name} {op.process.life}", op.now))
+                await op.process.sleep(SECOND // 10)
+
+        op.reconcile(work, on=op.informer("namespaces"))
+        op.add_task(lambda: work("task"))
+
+    return operator("ticker", replicas=2, elections=[ElectionOptions(release_on_cancel=True)])(tick)
+
+
+def test_who_is_asked_to_end_works_no_more_while_it_lets_its_lease_go() -> None:
+    """However long that takes: here etcd is frozen for a second."""
+    ticks: list[tuple[str, int]] = []
+    for cluster in running([], ticking(ticks)):
+        world = cluster.world
+        world.advance(10 * SECOND)
+        first, asked = ticks[0][0], world.now
+        leader = first.partition(" ")[0]
+        world.processes["etcd-0"].pause()
+        world.processes[leader].terminate()
+        world.call_later(SECOND, world.processes["etcd-0"].resume)
+        world.advance(SECOND // 2)
+        assert world.processes[leader].is_alive
+        world.advance(9 * SECOND)
+
+        assert max(at for who, at in ticks if who == first) <= asked
+        assert any(who != first for who, _ in ticks)
+
+
+def test_who_is_asked_to_end_when_its_turn_comes_does_not_begin() -> None:
+    """Its claim was on its way; the lease is let go again, and the other one leads."""
+    turn = 0
+    for is_asked in (False, True):
+        ticks: list[tuple[str, int]] = []
+        for cluster in running([], ticking(ticks)):
+            world = cluster.world
+            world.advance(10 * SECOND)
+            leader = ticks[0][0].partition(" ")[0]
+            (standby,) = {"ticker-0", "ticker-1"} - {leader}
+            world.processes[leader].restart_after_ns = None
+            world.processes[leader].terminate()
+            if is_asked:
+                world.advance(turn - world.now - SECOND // 500)
+                world.processes[standby].terminate()
+            world.advance(20 * SECOND)
+            turns = [entry for entry in world.journal.entries if isinstance(entry.event, LeaderStarted)]
+            turn = next(entry.at for entry in turns if entry.by == standby)
+            assert (f"{standby} 1" in dict(ticks)) is not is_asked
 
 
 def test_an_operator_that_asks_for_what_is_not_there_says_so_once(cluster: Cluster) -> None:

@@ -38,7 +38,16 @@ def _queue(store: Store) -> Queue:
     cites="kubernetes/kubernetes issue 83810, pull request 83911; kubernetes/client-go commit cc50c9b33",
     invariants=("what-a-cache-was-told-it-keeps", "caches-catch-up"),
     scenario="api-machinery",
-    needs=(),
+    needs=(
+        "expire-watch",
+        "crash",
+        "crash-host",
+        "steer",
+        "drop-stream",
+        "partition",
+        "pause",
+        "cut-initial-list",
+    ),
 )
 def informer_drops_recreate_after_relist() -> Iterator[None]:
     """What a list shows of an object whose deletion waits in the queue is dropped: the cache never gets the new one."""

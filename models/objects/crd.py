@@ -7,13 +7,16 @@ Not modelled: printer columns and selectable fields (carried in `extra`).
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from attrs import field, frozen
 
 from chaoskube.models.objects.fields import POINTER, WRITTEN, Time
-from chaoskube.models.objects.frozen import EMPTY, FrozenDict
+from chaoskube.models.objects.frozen import EMPTY, FrozenDict, freeze
 from chaoskube.models.objects.meta import KubeObject
+
+_HOLD_SCHEMAS: Final = ("properties", "patternProperties", "definitions", "allOf", "anyOf", "oneOf")
+_ARE_SCHEMAS: Final = ("openAPIV3Schema", "items", "not", "additionalProperties", "additionalItems")
 
 
 @frozen(kw_only=True)
@@ -48,6 +51,29 @@ class CustomResourceSubresources:
     extra: FrozenDict[str, Any] = EMPTY
 
 
+def _with_empty_schemas(tree: FrozenDict[str, Any] | None) -> FrozenDict[str, Any] | None:
+    """A null where a map or a list has a schema is an empty one, as Go decodes it."""
+    if not isinstance(tree, FrozenDict):
+        return tree
+    changed: dict[str, Any] = {}
+    for key in _HOLD_SCHEMAS:
+        held = tree.get(key)
+        if isinstance(held, FrozenDict):
+            changed[key] = freeze({name: _schema_or_empty(one) for name, one in held.items()})
+        elif isinstance(held, tuple):
+            changed[key] = tuple([_schema_or_empty(one) for one in held])
+    for key in _ARE_SCHEMAS:
+        if isinstance(held := tree.get(key), FrozenDict):
+            changed[key] = _with_empty_schemas(held)
+    return tree.plus({key: value for key, value in changed.items() if value != tree[key]})
+
+
+def _schema_or_empty(schema: object) -> object:
+    return (
+        _with_empty_schemas(schema) if isinstance(schema, FrozenDict) else EMPTY if schema is None else schema
+    )
+
+
 @frozen(kw_only=True)
 class CustomResourceDefinitionVersion:
     """One version: whether it is served, whether it is the stored one, its schema."""
@@ -57,7 +83,7 @@ class CustomResourceDefinitionVersion:
     storage: bool = field(default=False, metadata=WRITTEN)
     deprecated: bool = False
     deprecation_warning: str | None = field(default=None, metadata=POINTER)
-    schema: FrozenDict[str, Any] | None = None
+    schema: FrozenDict[str, Any] | None = field(default=None, converter=_with_empty_schemas)
     subresources: CustomResourceSubresources | None = None
     extra: FrozenDict[str, Any] = EMPTY
 

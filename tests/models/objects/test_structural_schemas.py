@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chaoskube.models.objects import decode, encode
 from chaoskube.models.objects.structural import (
     pruned,
     schema_problems,
@@ -341,3 +342,28 @@ def test_int_or_string_is_structural_both_ways() -> None:
     bounded = {"x-kubernetes-int-or-string": True, "allOf": [{"anyOf": either}, {"maxLength": 3}]}
 
     assert not schema_problems({"type": "object", "properties": {"a": plain, "b": bounded}}, "s")
+
+
+def test_a_null_among_schemas_is_an_empty_one() -> None:
+    """As Go decodes it; a null that is a value (a default) stays."""
+    schema = {
+        "type": "object",
+        "default": None,
+        "properties": {"x": None, "parts": {"items": {"allOf": [None], "properties": {"name": None}}}},
+    }
+    definition = decode(
+        {
+            "apiVersion": "apiextensions.k8s.io/v1",
+            "kind": "CustomResourceDefinition",
+            "metadata": {"name": "tills.shop.example"},
+            "spec": {"versions": [{"name": "v1", "schema": {"openAPIV3Schema": schema}}]},
+        }
+    )
+
+    found = encode(definition)["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+
+    assert found == {
+        "type": "object",
+        "default": None,
+        "properties": {"x": {}, "parts": {"items": {"allOf": [{}], "properties": {"name": {}}}}},
+    }

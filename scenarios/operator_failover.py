@@ -27,6 +27,7 @@ from chaoskube.scenarios.operators.scale_custom import ScaleCustom
 from chaoskube.sim import SECOND, World
 
 AGAIN_NS = 5 * SECOND
+"""Until a replica that ended is there again: another pod is made, bound and started. The one that waits is faster."""
 OF_DATABASES = f"watch/{DATABASES}@"
 
 

@@ -15,6 +15,9 @@ HERE: Final = Path(__file__).parent
 ROOMS: Final = {"--golden": "golden", "--histories": "histories", "--raft-scripts": "models/raft/scripts"}
 """Options that play a folder of files, each with the room whose tests do it."""
 
+collect_ignore_glob: Final = ["traces/*", "quality/bugs/*", "quality/traces/*", "scenarios/traces/*"]
+"""Our own traces are replayed by tests that ask more of them than the plugin does; once is enough."""
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--rewrite` is the one way in which committed digests change."""

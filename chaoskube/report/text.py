@@ -11,14 +11,15 @@ import os
 import re
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import TextIO
 
 from attrs import frozen
 
-from chaoskube.action import FAULT, Step
+from chaoskube.action import FAULT, Step, arguments_of
+from chaoskube.arguments import Group, Target
 from chaoskube.run import Result, Told
 from chaoskube.scenario import DIED, UNSETTLED, VIOLATED, Failure, Scenario
 from chaoskube.sim import MILLISECOND, SECOND
@@ -105,7 +106,8 @@ def _when(step: Step) -> str:
 def _event_lines(result: Result, failure: Failure, room: int) -> list[str]:
     first = min((step.at for step in result.plan.steps), default=0)
     told = _collapse([one for one in result.told if first <= one.at <= failure.at])
-    chosen, left_out = _decisive(told, _names_in(result, failure), room)
+    last = [one.words for one in told if one.at == failure.at and one.component == failure.by]
+    chosen, left_out = _decisive(told, _names_in(result, failure), room, last=_words(" ".join(last)))
     width = max((len(one.component) for one in chosen), default=0)
     lines = [f"  {_clock(one.at)}  {one.component:<{width}}  {one.words}" for one in chosen]
     lines.append(f"  {_clock(failure.at)}  => {failure.name} does not hold")
@@ -171,19 +173,38 @@ def _range(names: Sequence[str]) -> str:
     return f"{stems.pop()}{shown}"
 
 
-def _decisive(events: Sequence[_Event], names: frozenset[str], room: int) -> tuple[list[_Event], int]:
-    """Those that share most names with the failure and the actions, rare names first; among equals the latest."""
+def _decisive(
+    events: Sequence[_Event], names: frozenset[str], room: int, *, last: frozenset[str] = frozenset()
+) -> tuple[list[_Event], int]:
+    """Those that share most names with the failure and the actions, rare names first; among equals the latest.
+
+    What broke it, `last`, may name one that no message does: what that one did or suffered comes before all else.
+    """
     shared = [names & _words(f"{one.component} {one.words}") for one in events]
     counts = Counter(name for found in shared for name in found)
     weights = [sum(Fraction(1, counts[name]) for name in found) for found in shared]
-    ranked = sorted(range(len(events)), key=lambda index: (-weights[index], -index))
+    unnamed = last - names
+    ranked = sorted(
+        range(len(events)),
+        key=lambda index: (events[index].component not in unnamed, -weights[index], -index),
+    )
     kept = sorted(ranked[:room])
     return [events[index] for index in kept], len(events) - len(kept)
 
 
 def _names_in(result: Result, failure: Failure) -> frozenset[str]:
-    text = " ".join([failure.message, failure.by, *(step.action.text() for step in result.plan.steps)])
-    return _words(text) - _COMMON
+    """Of what broke, and of whom something was done to (how long and how, the list of what was done says)."""
+    targets = [name for step in result.plan.steps for name in _targets(step)]
+    return _words(" ".join([failure.message, failure.by, *targets])) - _COMMON
+
+
+def _targets(step: Step) -> Iterator[str]:
+    for name, argument in arguments_of(type(step.action)).items():
+        value = getattr(step.action, name)
+        if isinstance(argument, Target):
+            yield value
+        elif isinstance(argument, Group):
+            yield from value or ()
 
 
 def _words(text: str) -> frozenset[str]:

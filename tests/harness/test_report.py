@@ -8,7 +8,7 @@ import attrs
 
 from chaoskube.action import parse_step
 from chaoskube.discovery import load
-from chaoskube.report.text import _collapse, _decisive, _Event, _when, story
+from chaoskube.report.text import _collapse, _decisive, _Event, _when, _words, story
 from chaoskube.run import Plan, Told, play
 from chaoskube.scenario import VIOLATED, Failure
 from chaoskube.sim import MILLISECOND, SECOND, Line
@@ -74,6 +74,21 @@ def test_of_many_lines_those_with_the_rare_names_stay() -> None:
     kept, left_out = _decisive(events, frozenset({"client-2", "lock", "jobs", "ff42"}), 3)
 
     assert [one.at for one in kept] == [0, 18, 19] and left_out == 17
+
+
+def test_whom_only_the_last_line_names_has_its_own_story_told() -> None:
+    """A request times out at an address; that the pod which has it was stopped before is what explains it."""
+    others = [_Event(at=at, component=f"cart-{at}", words="listens on 7070") for at in range(1, 9)]
+    stopped = _Event(at=10, component="cart-a", words="gets SIGTERM")
+    late = _Event(at=11, component="traffic", words="timed out, sent to cart-a, 7070")
+
+    kept, _ = _decisive([*others, stopped, late], frozenset({"traffic", "7070"}), 3, last=_words(late.words))
+    named, _ = _decisive(
+        [*others, stopped, late], frozenset({"traffic", "7070", "cart-a"}), 3, last=_words(late.words)
+    )
+
+    assert stopped in kept and late in kept
+    assert late in named
 
 
 def test_what_broke_and_how_to_play_it_again_are_never_cut(tmp_path: Path) -> None:

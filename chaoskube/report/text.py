@@ -107,7 +107,7 @@ def _event_lines(result: Result, failure: Failure, room: int) -> list[str]:
     first = min((step.at for step in result.plan.steps), default=0)
     told = _collapse([one for one in result.told if first <= one.at <= failure.at])
     last = [one.words for one in told if one.at == failure.at and one.component == failure.by]
-    chosen, left_out = _decisive(told, _names_in(result, failure), room, last=_words(" ".join(last)))
+    chosen, left_out = _decisive(told, _names_in(result, failure, room), room, last=_words(" ".join(last)))
     width = max((len(one.component) for one in chosen), default=0)
     lines = [f"  {_clock(one.at)}  {one.component:<{width}}  {one.words}" for one in chosen]
     lines.append(f"  {_clock(failure.at)}  => {failure.name} does not hold")
@@ -192,10 +192,12 @@ def _decisive(
     return [events[index] for index in kept], len(events) - len(kept)
 
 
-def _names_in(result: Result, failure: Failure) -> frozenset[str]:
-    """Of what broke, and of whom something was done to (how long and how, the list of what was done says)."""
-    targets = [name for step in result.plan.steps for name in _targets(step)]
-    return _words(" ".join([failure.message, failure.by, *targets])) - _COMMON
+def _names_in(result: Result, failure: Failure, room: int) -> frozenset[str]:
+    """Of what broke and of what was done. Much that was done would leave no room for what happened: its targets then."""
+    steps = result.plan.steps
+    is_much = len(steps) > room // 4
+    done = [text for step in steps for text in (_targets(step) if is_much else (step.action.text(),))]
+    return _words(" ".join([failure.message, failure.by, *done])) - _COMMON
 
 
 def _targets(step: Step) -> Iterator[str]:

@@ -8,7 +8,7 @@ import attrs
 
 from chaoskube.action import parse_step
 from chaoskube.discovery import load
-from chaoskube.report.text import _collapse, _decisive, _Event, _when, _words, story
+from chaoskube.report.text import _collapse, _decisive, _Event, _names_in, _when, _words, story
 from chaoskube.run import Plan, Told, play
 from chaoskube.scenario import VIOLATED, Failure
 from chaoskube.sim import MILLISECOND, SECOND, Line
@@ -89,6 +89,21 @@ def test_whom_only_the_last_line_names_has_its_own_story_told() -> None:
 
     assert stopped in kept and late in kept
     assert late in named
+
+
+def test_much_that_was_done_leaves_room_for_what_happened() -> None:
+    """Few actions are told again where they fall; of many, only whom they hit makes a line worth telling."""
+    load()
+    result = play(Plan(scenario=toy_scenario(), steps=(), duration_ns=SECOND, seed=1))
+    failure = Failure(kind=VIOLATED, name="x", message="it broke", at=SECOND)
+
+    def names(count: int) -> frozenset[str]:
+        steps = tuple(parse_step(f"at {at}s crash process=worker-1 down=870ms") for at in range(count))
+        plan = attrs.evolve(result.plan, steps=steps)
+        return _names_in(attrs.evolve(result, plan=plan), failure, 12)
+
+    assert names(3) == {"broke", "crash", "process", "worker-1", "down", "870ms"}
+    assert names(4) == {"broke", "worker-1"}
 
 
 def test_what_broke_and_how_to_play_it_again_are_never_cut(tmp_path: Path) -> None:

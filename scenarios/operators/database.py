@@ -5,8 +5,9 @@ and cleans up: a member that is no longer wanted loses its pod, then its claim, 
 finalizer) until both are gone. Claims have no owner reference, so nothing but this operator ever deletes data.
 
 It is level-triggered: what it does follows from what is there, not from which changes it has seen. And it knows its own by uid:
-what belongs to an earlier Database of the same name is none of its business, however old its caches are. Before the finalizer
-goes it asks the server, not its cache, whether anything is left.
+what belongs to an earlier Database of the same name is none of its business, however old its caches are. What cannot be undone
+it asks the server about, not its cache: before anything is made, whether the Database is still there (whoever led before may have
+let it go), and before the finalizer goes, whether anything is left.
 
 The decisions are functions of their own below; `scenarios/database_operator.py` runs the whole.
 """
@@ -98,10 +99,25 @@ class Databases:
         self, database: GenericObject, pods: Iterable[KubeObject], claims: Iterable[KubeObject]
     ) -> None:
         have = {obj.name for obj in (*pods, *claims)}
-        for number in range(members_wanted(database)):
-            for made in (claim_of(database, number), pod_of(database, number)):
-                if made.name not in have:
-                    await self._make(made)
+        made = [
+            child
+            for number in range(members_wanted(database))
+            for child in (claim_of(database, number), pod_of(database, number))
+            if child.name not in have
+        ]
+        if made and await self._is_still_there(database):
+            for child in made:
+                await self._make(child)
+
+    async def _is_still_there(self, database: GenericObject) -> bool:
+        """What is made for a Database that was let go stays for ever: nobody cleans up after it any more."""
+        try:
+            now = await self._client.get(DATABASES, database.namespace, database.name)
+        except Refused as refused:
+            if is_not_found(refused):
+                return False
+            raise
+        return now.metadata.uid == database.uid and now.metadata.deletion_timestamp is None
 
     async def _make(self, made: KubeObject) -> None:
         """Create it; somebody else's of that name (an earlier Database's, say) must go first."""

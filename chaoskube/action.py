@@ -15,14 +15,14 @@ when the action starts and ends, and undoes it when its time is up or when every
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from random import Random
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 import attrs
 
 from chaoskube.aim import EXAMPLE, Aim, parse_aim
-from chaoskube.arguments import Argument, CannotApply, Names, declared
+from chaoskube.arguments import Argument, CannotApply, Group, Names, Target, declared
 from chaoskube.sim import Catalogue, Timer, UsageError, World, seconds, show
 
 if TYPE_CHECKING:
@@ -153,6 +153,16 @@ def arguments_of(cls: type[Action]) -> dict[str, Argument[object]]:
     if found is None:
         found = _declared[cls] = declared(cls)
     return found
+
+
+def targets_of(action: Action) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """To whom something is done: the kind and the names of each argument that names targets, in order."""
+    for name, argument in arguments_of(type(action)).items():
+        value = getattr(action, name)
+        if isinstance(argument, Target):
+            yield argument.kind, (value,)
+        elif isinstance(argument, Group) and value:
+            yield argument.kind, value
 
 
 def draw_action(cls: type[Action], rng: Random, names: Names) -> Action:

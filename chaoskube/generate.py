@@ -23,9 +23,9 @@ from random import Random
 import attrs
 from attrs import frozen
 
-from chaoskube.action import FAULT, Action, Step, arguments_of, draw_action
+from chaoskube.action import FAULT, Action, Step, draw_action, targets_of
 from chaoskube.aim import Aim, Mark, draw_aim, marks_seen
-from chaoskube.arguments import CannotApply, Group, Target, draw_name
+from chaoskube.arguments import CannotApply, draw_name
 from chaoskube.bug import Bug
 from chaoskube.run import Result, Session
 from chaoskube.scenario import Scenario
@@ -245,12 +245,8 @@ def _draw_aim(cls: type[Action], shape: Shape, names: _Names) -> Aim | None:
 def _hit(action: Action) -> Hit:
     """The targets of an action, by their kind."""
     found: dict[str, tuple[str, ...]] = {}
-    for name, argument in arguments_of(type(action)).items():
-        value = getattr(action, name)
-        if isinstance(argument, Target):
-            found.setdefault(argument.kind, (value,))
-        elif isinstance(argument, Group) and value:
-            found.setdefault(argument.kind, value)
+    for kind, names in targets_of(action):
+        found.setdefault(kind, names)
     return found
 
 

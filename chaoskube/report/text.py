@@ -11,15 +11,14 @@ import os
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import TextIO
 
 from attrs import frozen
 
-from chaoskube.action import FAULT, Step, arguments_of
-from chaoskube.arguments import Group, Target
+from chaoskube.action import FAULT, Step, targets_of
 from chaoskube.run import Result, Told
 from chaoskube.scenario import DIED, UNSETTLED, VIOLATED, Failure, Scenario
 from chaoskube.sim import MILLISECOND, SECOND
@@ -196,17 +195,9 @@ def _names_in(result: Result, failure: Failure, room: int) -> frozenset[str]:
     """Of what broke and of what was done. Much that was done would leave no room for what happened: its targets then."""
     steps = result.plan.steps
     is_much = len(steps) > room // 4
-    done = [text for step in steps for text in (_targets(step) if is_much else (step.action.text(),))]
+    hit = [name for step in steps for _, names in targets_of(step.action) for name in names]
+    done = hit if is_much else [step.action.text() for step in steps]
     return _words(" ".join([failure.message, failure.by, *done])) - _COMMON
-
-
-def _targets(step: Step) -> Iterator[str]:
-    for name, argument in arguments_of(type(step.action)).items():
-        value = getattr(step.action, name)
-        if isinstance(argument, Target):
-            yield value
-        elif isinstance(argument, Group):
-            yield from value or ()
 
 
 def _words(text: str) -> frozenset[str]:

@@ -83,12 +83,21 @@ def test_whom_only_the_last_line_names_has_its_own_story_told() -> None:
     late = _Event(at=11, component="traffic", words="timed out, sent to cart-a, 7070")
 
     kept, _ = _decisive([*others, stopped, late], frozenset({"traffic", "7070"}), 3, last=_words(late.words))
-    named, _ = _decisive(
-        [*others, stopped, late], frozenset({"traffic", "7070", "cart-a"}), 3, last=_words(late.words)
-    )
 
     assert stopped in kept and late in kept
-    assert late in named
+
+
+def test_whom_the_message_names_already_does_not_crowd_out_the_rest() -> None:
+    """Everything that a voter does would come before the one line that tells of its first vote."""
+    first = _Event(at=0, component="etcd-1", words="votes for etcd-4 in term 4")
+    lives = [_Event(at=at, component="etcd-0", words="starts again") for at in range(1, 20)]
+    late = _Event(at=20, component="etcd-1", words="votes for etcd-0 in term 4")
+
+    kept, _ = _decisive(
+        [first, *lives, late], frozenset({"etcd-0", "etcd-1", "etcd-4"}), 3, last=_words(late.words)
+    )
+
+    assert first in kept and late in kept
 
 
 def test_much_that_was_done_leaves_room_for_what_happened() -> None:
